@@ -64,9 +64,10 @@ CLAWWS_API const ErrorInfo& info(Errc code) noexcept;
 // What failed and, in `context`, where, why and what to try, fit to be shown to a person.
 // The context never holds a secret.
 struct Error {
-  Errc code;
+  Errc code = Errc::internal;
   std::string context;
 
+  Error() = default;  // Result<T>::error() needs one
   explicit Error(Errc c, std::string text = {}) : code(c), context(std::move(text)) {}
   // The context, or the code's own sentence when there is none.
   CLAWWS_API std::string message() const;
