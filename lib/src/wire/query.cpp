@@ -1,5 +1,6 @@
 #include "clawws/wire/query.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "clawws/base/text.hpp"
