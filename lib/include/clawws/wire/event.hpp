@@ -4,6 +4,9 @@
 // Canonical form of an event, ready but for its place in the log (the "body"):
 //   {"type":"session.created","timestamp":"2026-02-21T14:30:00.000Z","payload":{…}
 // The frame's text is the body, then `,"seq":N}`, or `,"seq":N,"prev":M}` in a filtered view.
+// The timestamp is written as UTC with milliseconds, whatever offset and precision it came with; an
+// alias of a type as the type itself; numbers keep their value, not their spelling; everything else
+// is kept, in order, and members besides type, timestamp and payload are refused.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +31,11 @@ CLAWWS_API std::string_view canonical_type(std::string_view name) noexcept;
 CLAWWS_API bool is_type_name(std::string_view name) noexcept;
 // `auth.*`, `ping`, `pong`, `error`, `position`, `subscribed`: the protocol's own.
 CLAWWS_API bool is_reserved_type(std::string_view name) noexcept;
-// The built-in types in canonical form, in the order of PROTOCOL section 1, bench.sample last.
+// The built-in types in canonical form, in the order of clawws-protocol(7), bench.sample last.
 CLAWWS_API const std::vector<std::string>& builtin_types();
 
-// `*` matches any run of characters, dots included; everything else is literal. Linear time.
+// `*` matches any run of characters, dots included; everything else is literal. At most
+// |glob| * |text| steps.
 CLAWWS_API bool glob_match(std::string_view glob, std::string_view text) noexcept;
 
 struct EventRules {

@@ -40,9 +40,11 @@ struct StreamStart {
 };
 
 // The position rule. Not thread-safe; one per stream.
-//   no `since` sent:      adopt epoch and seq of the start
+//   nothing asked:        adopt epoch and seq of the start
 //   resumed true:         keep the own position
 //   resumed false:        new epoch, seq = oldest - 1
+//   asked without an own position (since=earliest, a time, last=N): as resumed false, but the first
+//                         event may be any later one without being a hole
 //   event:                accepted exactly when seq is greater than the own one; then it moves there.
 //                         A hole: `prev` greater than the own position, or, without `prev`, a seq
 //                         that is not the next one.
@@ -50,6 +52,7 @@ struct StreamStart {
 class CLAWWS_API PositionRule {
  public:
   enum class Verdict : std::uint8_t { accepted, duplicate, accepted_after_hole };
+  // `since`: the request asked for older events, by `since` of any kind or by `last`.
   enum class Asked : std::uint8_t { nothing, since };
 
   PositionRule() = default;
@@ -62,10 +65,15 @@ class CLAWWS_API PositionRule {
   // False until the first start() or a given position.
   bool known() const noexcept { return known_; }
   const Position& position() const noexcept { return position_; }
+  // True while the position is only where the stream may begin: older events were asked for without
+  // an own position and neither an event nor a pong has come yet. A client that has to connect again
+  // now asks for the same as before, not for this position.
+  bool is_provisional() const noexcept { return first_may_jump_; }
 
  private:
   Position position_;
   bool known_ = false;
+  bool first_may_jump_ = false;
 };
 
 }  // namespace clawws::wire
