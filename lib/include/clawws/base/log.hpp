@@ -6,7 +6,7 @@
 // Values are escaped (escape_terminal), so that no peer can forge a line.
 #pragma once
 
-#include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -22,13 +22,14 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 struct LogField {
   std::string_view key;
   std::string value;
+  bool number = false;  // stands without quotes in json
 
   LogField(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
   LogField(std::string_view k, std::string_view v) : key(k), value(v) {}
   LogField(std::string_view k, const char* v) : key(k), value(v) {}
   template <class N>
-    requires(std::integral<N> || std::floating_point<N>)
-  LogField(std::string_view k, N v) : key(k), value(std::to_string(v)) {}
+  requires(std::integral<N> || std::floating_point<N>) LogField(std::string_view k, N v)
+      : key(k), value(std::to_string(v)), number(v - v == N{}) {}  // not for nan and infinity
 };
 
 class CLAWWS_API Logger {

@@ -31,7 +31,7 @@ CLAWWS_API Result<std::int64_t> parse_rfc3339(std::string_view text);
 CLAWWS_API Result<Millis> parse_duration(std::string_view text);
 // "0.21 s", "12 ms", "3 min 5 s": short, for people.
 CLAWWS_API std::string format_duration(std::chrono::nanoseconds value);
-// The shortest text that parse_duration reads back to the same value: "15s", "1h30m".
+// What parse_duration reads back to the same value, largest units first: "15s", "2.5s", "1h30m".
 CLAWWS_API std::string duration_flag_text(Millis value);
 
 // "1000", "10k", "1m", "2.5k" (k = 1,000, m = 1,000,000), upper or lower case.
