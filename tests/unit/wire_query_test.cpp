@@ -1,0 +1,91 @@
+#include "clawws/wire/query.hpp"
+
+#include <gtest/gtest.h>
+
+namespace clawws::wire {
+namespace {
+
+using base::Errc;
+
+std::vector<std::pair<std::string, std::string>> parse(std::string_view query) {
+  auto parsed = parse_query(query);
+  std::vector<std::pair<std::string, std::string>> out;
+  if (!parsed) return {{"error", parsed.error().message()}};
+  for (const QueryParameter& parameter : *parsed) out.emplace_back(parameter.name, parameter.value);
+  return out;
+}
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+Errc error_of(std::string_view query) {
+  const auto parsed = parse_subscribe_query(query);
+  return parsed ? Errc::internal : parsed.error().code;
+}
+
+TEST(WireQuery, DecodesNamesAndValues) {
+  EXPECT_EQ(parse(""), Pairs{});
+  EXPECT_EQ(parse("a=1&b=2"), (Pairs{{"a", "1"}, {"b", "2"}}));
+  EXPECT_EQ(parse("a+b=c%20d%2B&%61=%c3%a4"), (Pairs{{"a b", "c d+"}, {"a", "\xC3\xA4"}}));
+  EXPECT_EQ(parse("flag&x=&=y&&z=a=b"), (Pairs{{"flag", ""}, {"x", ""}, {"", "y"}, {"z", "a=b"}}));
+  EXPECT_EQ(parse("&"), Pairs{});
+}
+
+TEST(WireQuery, RefusesBrokenEscapesBadTextAndTooMany) {
+  for (const char* query : {"a=%", "a=%4", "a=%4g", "%zz=1", "a=1&b=%2", "a=%ff", "%c3=1"}) {
+    const auto parsed = parse_query(query);
+    ASSERT_FALSE(parsed) << query;
+    EXPECT_EQ(parsed.error().code, Errc::bad_request) << query;
+  }
+  std::string many;
+  for (int i = 0; i < 32; ++i) many += "a=1&";
+  EXPECT_TRUE(parse_query(many));
+  EXPECT_FALSE(parse_query(many + "a=1"));
+}
+
+TEST(WireQuery, ErrorsNameThePlaceAndNoValue) {
+  const auto parsed = parse_query("ticket=s3cret&password=s3cret%");
+  ASSERT_FALSE(parsed);
+  EXPECT_NE(parsed.error().message().find("parameter 2"), std::string::npos);
+  EXPECT_EQ(parsed.error().message().find("s3cret"), std::string::npos);
+}
+
+TEST(WireQuery, ReadsWhatASubscriberSays) {
+  const auto said =
+      parse_subscribe_query("since=k3f9c2a1%3A8813&types=session.*,agent.status&ticket=T");
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->since, "k3f9c2a1:8813");
+  EXPECT_EQ(said->types, (std::vector<std::string>{"session.*", "agent.status"}));
+  EXPECT_EQ(said->ticket, "T");
+  EXPECT_EQ(said->last, std::nullopt);
+  EXPECT_EQ(parse_subscribe_query("last=100000")->last, 100000U);
+  EXPECT_EQ(parse_subscribe_query("last=1")->last, 1U);
+  EXPECT_EQ(parse_subscribe_query("since=earliest")->since, "earliest");
+  EXPECT_TRUE(parse_subscribe_query("since=2026-02-21T14:30:00Z"));
+  EXPECT_EQ(parse_subscribe_query("types=")->types, std::vector<std::string>{});
+}
+
+TEST(WireQuery, PassesOverNamesItDoesNotKnow) {
+  const auto said = parse_subscribe_query("_=17&token=x&token=y");
+  ASSERT_TRUE(said);
+  EXPECT_FALSE(said->since || said->last || said->types || said->ticket);
+}
+
+TEST(WireQuery, RefusesWhatItKnowsAndCannotRead) {
+  for (const char* query : {"since=", "since=x", "since=a:-1", "since=a:99999999999999999999",
+                            "since=A:1", "since=2026-02-30T00:00:00Z"}) {
+    EXPECT_EQ(error_of(query), Errc::bad_position) << query;
+  }
+  for (const char* query : {"types=Session", "types=a,,b", "types=a/b"}) {
+    EXPECT_EQ(error_of(query), Errc::bad_filter) << query;
+  }
+  for (const char* query :
+       {"last=", "last=0", "last=-1", "last=+1", "last=100001", "last=1x",
+        "last=99999999999999999999", "last=1&last=1", "since=a:1&since=a:1", "types=a.b&types=a.b",
+        "ticket=a&ticket=a", "last=1&since=a:1", "x=%"}) {
+    EXPECT_EQ(error_of(query), Errc::bad_request) << query;
+  }
+  EXPECT_NE(parse_subscribe_query("since=x").error().message().find("'since'"), std::string::npos);
+  EXPECT_NE(parse_subscribe_query("types=A").error().message().find("'types'"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace clawws::wire
