@@ -149,7 +149,9 @@ void set_expected_host(ssl_st* ssl, const std::string& host) {
   X509_VERIFY_PARAM* const parameters = SSL_get0_param(ssl);
   if (X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1) return;
   ERR_clear_error();
-  SSL_set_tlsext_host_name(ssl, host.c_str());
+  // What SSL_set_tlsext_host_name() says, without its old-style cast.
+  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+           const_cast<char*>(host.c_str()));
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size());
 }
