@@ -58,11 +58,14 @@ TEST(WireUtf8Check, KnowsAnUnfinishedCharacter) {
   }
 }
 
-TEST(WireUtf8Check, StaysBroken) {
+TEST(WireUtf8Check, StaysBrokenUntilReset) {
   Utf8Check check;
   EXPECT_FALSE(check.feed("\xFF"));
   EXPECT_FALSE(check.feed("fine"));
   EXPECT_FALSE(check.complete());
+  check.reset();
+  EXPECT_TRUE(check.feed("fine"));
+  EXPECT_TRUE(check.complete());
 }
 
 }  // namespace

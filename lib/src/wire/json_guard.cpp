@@ -132,6 +132,16 @@ JsonProblem json_problem(std::size_t position, const nlohmann::detail::exception
   return problem;
 }
 
+nlohmann::detail::parse_error nul_error(std::string_view before) {
+  nlohmann::detail::position_t place;
+  const auto newline = before.rfind('\n');
+  place.chars_read_total = before.size() + 1;
+  place.chars_read_current_line =
+      newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
+  place.lines_read = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+  return nlohmann::detail::parse_error::create(101, place, "syntax error - a NUL byte", nullptr);
+}
+
 bool is_integer_literal(std::string_view literal) noexcept {
   return literal.find_first_not_of("-0123456789") == std::string_view::npos;
 }

@@ -66,15 +66,15 @@ struct JsonProblem {
   std::string what;        // harmless on a terminal, cut to 200 bytes
 };
 JsonProblem json_problem(std::size_t position, const nlohmann::detail::exception& error);
+// As the parser itself would report a NUL after `before`.
+nlohmann::detail::parse_error nul_error(std::string_view before);
 
 // Runs `reader` over the whole of `text`. A NUL is refused here, since nlohmann takes it for the
 // end of input and would ignore what follows.
 template <class Reader>
 bool read_json(std::string_view text, Reader& reader) {
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    return reader.parse_error(
-        nul + 1, "",
-        nlohmann::detail::parse_error::create(101, nul + 1, "syntax error - a NUL byte", nullptr));
+    return reader.parse_error(nul + 1, "", nul_error(text.substr(0, nul)));
   }
   return nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &reader);
 }

@@ -65,11 +65,12 @@ base::Result<Since> parse_since(std::string_view text) {
 }
 
 void PositionRule::start(const StreamStart& said, Asked asked) {
+  const bool has_own = known_ && !first_may_jump_;
   first_may_jump_ = false;
   if (asked == Asked::nothing) {
     position_ = {said.epoch, said.seq};
-  } else if (!known_ || !said.resumed) {
-    first_may_jump_ = !known_;
+  } else if (!has_own || !said.resumed) {
+    first_may_jump_ = !has_own;
     position_ = {said.epoch, said.oldest == 0 ? 0 : said.oldest - 1};
   }
   known_ = true;
