@@ -206,7 +206,7 @@ TEST(WireFrameReader, F8_HoldsOnlyWhatCameAndNeverMoreThanTheLimit) {
   feed(reader, "", steps);
   EXPECT_EQ(reader.held_bytes(), 0U) << "after the message was handed out";
 
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 65; ++i) {
     feed(reader, client_frame(i == 0 ? 0x01 : 0x00, std::string(1000, 'x')), steps);
     most = std::max(most, reader.held_bytes());
   }
@@ -233,6 +233,7 @@ TEST(WireFrameReader, F10_CloseFrames) {
   EXPECT_EQ(read(client_frame(0x88, close_payload(3000, "bye"))),
             (Steps{{What::close, "bye", 3000}}));
   EXPECT_EQ(read(hex("88 81 M 61")), violation(1002));
+  EXPECT_EQ(read(hex("88 81 M 03 E8")), violation(1002)) << "what follows is not its second byte";
   for (const unsigned code : {0U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 2999U}) {
     EXPECT_EQ(read(client_frame(0x88, close_payload(code))), violation(1002)) << code;
   }
@@ -256,7 +257,8 @@ TEST(WireFrameReader, F14_FragmentsOfOneMessageAreCounted) {
   EXPECT_EQ(read(message(1025, "x")), violation(1008));
   EXPECT_EQ(read(message(1025, "")), violation(1008));
   // The count begins anew with each message.
-  EXPECT_EQ(read(message(1000, "x") + message(1000, "x")).size(), 2U);
+  const Seen thousand{What::text, std::string(1000, 'x')};
+  EXPECT_EQ(read(message(1000, "x") + message(1000, "x")), (Steps{thousand, thousand}));
 }
 
 TEST(WireFrameReader, F16_IgnoresEverythingAfterCloseAndViolation) {

@@ -58,6 +58,7 @@ TEST(WireTarget, WhatOnlyBecomesOursByNormalisingIsInvalid) {
                              "/%57%53/../ws",
                              "/%2577s",
                              "/%252577s",
+                             "/%7%37s",
                              "/%2e/ws",
                              "/x/%2e%2E/ws",
                              "/x%2f..%2fws",

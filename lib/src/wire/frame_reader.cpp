@@ -158,7 +158,6 @@ FrameReader::Step FrameReader::check_header() noexcept {
     if (is_data) {
       message_opcode_ = opcode;
       fragments_ = 0;
-      utf8_.reset();
     }
     ++fragments_;
   }

@@ -26,10 +26,11 @@ enum class Secrecy : std::uint8_t { open, secret };  // secret: shown as "(set)"
 
 // One option. `set` is called once per value, in precedence order, and says what is wrong with it
 // (without naming the flag: the table adds name and origin). For a toggle the value is "true".
-// For optional_value (`--wait[=DUR]`) without a value it is "".
+// For optional_value (`--wait[=DUR]`) without a value it is "". A toggle that is switched off
+// ("false" in file or environment) is not told.
 struct Flag {
-  std::string name;          // long name without dashes
-  char letter = 0;           // short name, or 0
+  std::string name;  // long name without dashes
+  char letter = 0;   // short name, or 0
   FlagKind kind = FlagKind::value;
   std::string value_name;    // "FILE", "DUR"; empty for a toggle
   std::string group;         // heading in --help
@@ -41,7 +42,7 @@ struct Flag {
   bool from_file = true;
 };
 
-// Positional arguments: `set` is called for each in order.
+// Positional arguments: `set` is called for each in order; the last one takes all that follow.
 struct Positional {
   std::string name;  // "URL"
   std::string help;
@@ -54,7 +55,7 @@ struct FlagSpec {
   std::string usage;        // "clawws serve [OPTIONS]"
   std::vector<Flag> flags;  // --help, --version, --config, --print-config are added by the table
   std::vector<Positional> positionals;
-  std::string epilog;       // after the options in --help: examples, exit codes
+  std::string epilog;  // after the options in --help: examples, exit codes
 };
 
 enum class Origin : std::uint8_t { unset, config_file, environment, flag };
@@ -62,24 +63,27 @@ enum class Origin : std::uint8_t { unset, config_file, environment, flag };
 struct FlagValue {
   std::vector<std::string> values;
   Origin origin = Origin::unset;
-  std::string where;  // "/etc/clawws.conf:12", "CLAWWS_LISTEN", "--listen"
+  std::string where;  // "/etc/clawws.conf:12", "CLAWWS_LISTEN", "--listen"; of the last value
+  std::vector<std::string> places;  // the same for each of `values`
 };
 
 // What main does next.
 struct FlagOutcome {
   enum class Next : std::uint8_t { run, print_and_exit } next = Next::run;
-  std::string output;                       // for print_and_exit: goes to stdout, exit 0
-  bool print_config = false;                // asked for; print after validation
-  std::map<std::string, FlagValue> given;   // only what was given anywhere
+  std::string output;                      // for print_and_exit: goes to stdout, exit 0
+  bool print_config = false;               // asked for; print after validation
+  std::map<std::string, FlagValue> given;  // only what was given anywhere
 };
 
 // Parses and applies. `args` are argv[1..]; `environment` looks a name up (nullptr when unset).
 // Error: Errc::usage for argv, Errc::config for file and environment; the context is the whole
 // sentence: name, origin (file and line), reason, the nearest name.
-CLAWWS_API Result<FlagOutcome> parse_flags(const FlagSpec& spec, const std::vector<std::string>& args,
-                                           const std::function<const char*(const char*)>& environment);
+CLAWWS_API Result<FlagOutcome> parse_flags(
+    const FlagSpec& spec, const std::vector<std::string>& args,
+    const std::function<const char*(const char*)>& environment);
 
-// `key = value  # origin` lines, one per flag.
+// `key = value  # origin` lines, one per value. It is a config file that says the same: defaults
+// and what a file cannot set stand in comments, a secret as "(set)".
 CLAWWS_API std::string print_config(const FlagSpec& spec, const FlagOutcome& outcome);
 
 CLAWWS_API std::string help_text(const FlagSpec& spec);

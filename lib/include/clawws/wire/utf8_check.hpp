@@ -1,5 +1,5 @@
 // Strict UTF-8 (RFC 3629) over text that arrives in pieces, cut anywhere. Four bytes of state; no
-// memory, no I/O. One per message that is being read.
+// memory, no I/O. Ready for the next text whenever it is complete().
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,10 @@ namespace clawws::wire {
 
 class CLAWWS_API Utf8Check {
  public:
-  // False as soon as no continuation could make the text valid; then stays false until reset().
+  // False as soon as no continuation could make the text valid; then stays false.
   bool feed(std::string_view piece) noexcept;
   // True when everything fed so far is valid and ends between two characters.
   bool complete() const noexcept { return pending_ == 0 && !broken_; }
-  void reset() noexcept { *this = Utf8Check(); }
 
  private:
   bool lead(unsigned char byte) noexcept;

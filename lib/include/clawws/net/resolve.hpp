@@ -1,0 +1,39 @@
+// Names to addresses: getaddrinfo as a blocking call (for BackgroundCall) and what needs no DNS at
+// all. Free functions, thread-safe.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clawws/base/error.hpp"
+#include "clawws/net/background_call.hpp"
+#include "clawws/net/url.hpp"
+
+namespace clawws::net {
+
+// `--resolve HOST:PORT:ADDRESS`: use this address instead of DNS.
+struct ResolveEntry {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string address;
+};
+// Errc::usage when it is not HOST:PORT:ADDRESS with a numeric address (IPv6 with or without [ ]).
+CLAWWS_API base::Result<ResolveEntry> parse_resolve_entry(std::string_view text);
+
+// Endpoints to try in order; `problem` says why there are none.
+struct Resolved {
+  std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+  std::string problem;
+};
+// Blocks, for as long as the resolver takes.
+Resolved resolve_blocking(const std::string& host, std::uint16_t port);
+
+// The endpoints when an entry names them or the host is an address; else nothing.
+std::optional<std::vector<boost::asio::ip::tcp::endpoint>> known_addresses(
+    const Url& url, const std::vector<ResolveEntry>& entries);
+
+}  // namespace clawws::net

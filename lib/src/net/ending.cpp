@@ -1,0 +1,178 @@
+#include "clawws/net/ending.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "clawws/base/text.hpp"
+
+namespace clawws::net {
+namespace {
+
+using base::Errc;
+using base::Millis;
+
+constexpr Millis k_longest_hint{10 * 60 * 1000};
+constexpr std::size_t k_longest_quote = 200;
+
+// What a peer says, cut and made harmless.
+std::string peer_words(std::string_view text) {
+  return base::escape_terminal(base::utf8_prefix(text, k_longest_quote));
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range) return k_longest_hint.count();
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+Millis bounded(std::uint64_t value, std::uint64_t millis_each) {
+  const auto longest = static_cast<std::uint64_t>(k_longest_hint.count());
+  return Millis(static_cast<std::int64_t>(std::min(value, longest / millis_each) * millis_each));
+}
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" as RFC 3339, which base can read.
+std::optional<std::string> fixdate_as_rfc3339(std::string_view date) {
+  static constexpr std::array<std::string_view, 12> k_months = {
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  if (date.size() != 29 || date.substr(25) != " GMT") return std::nullopt;
+  const auto month = std::find(k_months.begin(), k_months.end(), date.substr(8, 3));
+  if (month == k_months.end()) return std::nullopt;
+  const auto index = static_cast<int>(month - k_months.begin()) + 1;
+  std::string text(date.substr(12, 4));
+  text.append(index < 10 ? "-0" : "-").append(std::to_string(index)).append("-");
+  text.append(date.substr(5, 2)).append("T").append(date.substr(17, 8)).append("Z");
+  return text;
+}
+
+// The server's own words for a refusal, when it gave some as {"message":…} or {"error":…}.
+std::string server_words(std::string_view body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  if (!json.is_object()) return {};
+  for (const char* name : {"message", "error"}) {
+    const auto member = json.find(name);
+    if (member != json.end() && member->is_string())
+      return ": " + peer_words(member->get_ref<const std::string&>());
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view phase_name(Phase phase) noexcept {
+  switch (phase) {
+    case Phase::resolve:
+      return "DNS";
+    case Phase::connect:
+      return "TCP";
+    case Phase::tls:
+      return "TLS";
+    case Phase::upgrade:
+      return "upgrade";
+    case Phase::live:
+      return "stream";
+  }
+  return "";
+}
+
+Ending passing(Phase phase, std::string what, Errc code) {
+  Ending ending;
+  ending.code = code;
+  ending.phase = phase;
+  ending.what = std::move(what);
+  return ending;
+}
+
+Ending final_ending(Phase phase, Errc code, std::string what) {
+  Ending ending = passing(phase, std::move(what), code);
+  ending.again = Again::never;
+  return ending;
+}
+
+Ending http_ending(const HttpAnswer& answer) {
+  const std::string words =
+      "the server answered " + std::to_string(answer.status) + server_words(answer.body);
+  const auto never = [&](Errc code, const std::string& advice) {
+    Ending ending = final_ending(Phase::upgrade, code, words + advice);
+    ending.http_status = answer.status;
+    return ending;
+  };
+  if (answer.status == 401)
+    return never(Errc::not_accepted,
+                 "; user name or password is wrong or missing (see --user, --password-file)");
+  if (answer.status == 403)
+    return never(Errc::not_accepted, "; these credentials may not subscribe here");
+  if (answer.status == 408 || answer.status == 425 || answer.status == 429 ||
+      answer.status >= 500) {
+    Ending ending = passing(Phase::upgrade, words);
+    ending.http_status = answer.status;
+    ending.hint = parse_retry_after(answer.retry_after, answer.now_millis);
+    return ending;
+  }
+  if (answer.status >= 300 && answer.status < 400)
+    return never(Errc::protocol, answer.location.empty()
+                                     ? std::string("; redirects are not followed")
+                                     : "; redirects are not followed: if you trust it, use " +
+                                           peer_words(answer.location) + " yourself");
+  if (answer.status == 404)
+    return never(Errc::protocol, "; no clawws server at this path (clawws listens on /ws)");
+  if (answer.status == 426 || answer.status == 400)
+    return never(Errc::protocol, "; it does not take this WebSocket request");
+  return never(Errc::protocol, " instead of a WebSocket upgrade; this is no clawws server");
+}
+
+Ending close_ending(std::uint16_t code, std::string_view reason) {
+  std::string what = "closed by the server (" + std::to_string(code);
+  if (!reason.empty()) what += " " + peer_words(reason);
+  what += ")";
+  Ending ending;
+  switch (code) {
+    case 1000:
+      ending = final_ending(Phase::live, Errc::connect_failed, what);
+      break;
+    case 1002:
+    case 1003:
+    case 1007:
+    case 1008:
+    case 1009:
+    case 1010:
+      ending = final_ending(Phase::live, Errc::protocol, what);
+      break;
+    case 4001:
+      ending = final_ending(Phase::live, Errc::not_accepted,
+                            what + ": the credentials were revoked, changed or have expired");
+      break;
+    default:
+      ending = passing(Phase::live, what);
+  }
+  ending.close_code = code;
+  ending.hint = retry_hint(reason);
+  return ending;
+}
+
+std::optional<Millis> parse_retry_after(std::string_view value, std::int64_t now_millis) {
+  value = base::trim(value);
+  if (const auto seconds = number(value)) return bounded(*seconds, 1000);
+  const auto text = fixdate_as_rfc3339(value);
+  if (!text) return std::nullopt;
+  const auto date = base::parse_rfc3339(*text);
+  if (!date) return std::nullopt;
+  return bounded(static_cast<std::uint64_t>(std::max<std::int64_t>(*date - now_millis, 0)), 1);
+}
+
+std::optional<Millis> retry_hint(std::string_view close_reason) {
+  static constexpr std::string_view k_word = "retry-ms=";
+  for (std::string_view rest = close_reason; !rest.empty();) {
+    const std::size_t end = std::min(rest.find_first_of(" ;,"), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    if (word.starts_with(k_word))
+      if (const auto millis = number(word.substr(k_word.size()))) return bounded(*millis, 1);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace clawws::net
