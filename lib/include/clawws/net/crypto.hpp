@@ -1,0 +1,23 @@
+// The few primitives of OpenSSL that layers above need, on byte strings. Results are raw bytes.
+// Thread-safe, pure but for wipe(). Failure inside OpenSSL (no memory) aborts: there is nothing
+// that a caller could do instead.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "clawws/base/export.hpp"
+
+namespace clawws::net {
+
+CLAWWS_API std::string sha1(std::string_view bytes);    // 20 bytes; for Sec-WebSocket-Accept alone
+CLAWWS_API std::string sha256(std::string_view bytes);  // 32 bytes
+CLAWWS_API std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes
+
+// Takes the same time wherever the two differ. Lengths are no secret: unequal ones end at once.
+CLAWWS_API bool constant_time_equal(std::string_view a, std::string_view b) noexcept;
+
+// Overwrites a secret, in a way that the optimizer keeps, and empties the string.
+CLAWWS_API void wipe(std::string& secret) noexcept;
+
+}  // namespace clawws::net
