@@ -46,7 +46,7 @@ done
 for file in $(echo "$files" | grep '^tests/.*\.\([ch]pp\|sh\)$'); do
   awk -v file="$file" '
     /sleep_for|sleep_until|usleep|nanosleep|(^|[^a-z_-])sleep +[0-9]/ && $0 !~ /awk|grep/ {
-      if ($0 !~ /(\/\/|#).*(poll|pace)/ && previous !~ /(\/\/|#).*(poll|pace)/) { print file ":" NR ": " $0; found = 1 }
+      if ($0 !~ /(\/\/|#).* (poll|pace)/ && previous !~ /(\/\/|#).* (poll|pace)/) { print file ":" NR ": " $0; found = 1 }
     }
     { previous = $0 }
     END { exit found }' "$file" >&2 || complain "$file: a sleep where a condition should be waited for"
