@@ -92,7 +92,7 @@ std::optional<std::vector<tcp::endpoint>> known_addresses(
   std::vector<tcp::endpoint> endpoints;
   for (const ResolveEntry& entry : entries)
     if (base::iequals(entry.host, url.host) && entry.port == url.port)
-      endpoints.emplace_back(*numeric(entry.address), url.port);
+      if (const auto address = numeric(entry.address)) endpoints.emplace_back(*address, url.port);
   if (endpoints.empty())
     if (const auto address = numeric(url.host)) endpoints.emplace_back(*address, url.port);
   if (endpoints.empty()) return std::nullopt;
