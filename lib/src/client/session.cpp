@@ -24,7 +24,6 @@ constexpr Millis k_tick{1'000};
 // Pings that ask how far the stream is: after 1, 2, 4 … s, since the server counts messages.
 constexpr Millis k_longest_ask{16'000};
 constexpr Millis k_welcome_within{5'000};
-constexpr Millis k_close_within{1'000};
 constexpr Millis k_slept_at_least{2'000};
 // A tick this late: the process was stopped, and what came meanwhile is not read yet.
 constexpr Millis k_late_tick{5'000};
@@ -64,7 +63,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
     attempt();
   }
 
-  void stop() {
+  void stop(Millis limit) {
     if (state_ == SessionState::ended || state_ == SessionState::closing) return;
     const bool has_link = link_ != nullptr && open_;
     state_ = SessionState::closing;
@@ -72,7 +71,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
     preparing_.reset();
     probe_.reset();
     if (has_link) {
-      link_->close(1000, "", k_close_within);
+      link_->close(1000, "", limit);
     } else {
       link_.reset();
       asio::post(executor_,
@@ -382,8 +381,8 @@ Session::~Session() {
 void Session::start() {
   impl_->start();
 }
-void Session::stop() {
-  impl_->stop();
+void Session::stop(Millis limit) {
+  impl_->stop(limit);
 }
 void Session::retry_now() {
   impl_->retry_now();

@@ -73,8 +73,8 @@ class CLAWWS_API Session {
   ~Session();
 
   void start();
-  // Closes cleanly (at most a second), then on_end(interrupted).
-  void stop();
+  // Closes cleanly, waiting at most `limit` for the server's answer, then on_end(interrupted).
+  void stop(base::Millis limit);
   // SIGUSR2: ends a wait at once; a live link is pinged.
   void retry_now();
   // While held, nothing is read and no attempt begins: the output is behind.

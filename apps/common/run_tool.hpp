@@ -1,0 +1,60 @@
+// What the mains of serve, tail and bench share: flags to a config, messages to the right stream,
+// exit codes, and a signal raised again after a clean end. Header-only; used by main.cpp files
+// alone.
+#pragma once
+
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "clawws/base/flags.hpp"
+
+namespace clawws::apps {
+
+inline void print(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+}
+
+// "clawws tail: what is wrong" on stderr; returns the error's exit code.
+inline int fail(const base::FlagSpec& spec, const base::Error& error) {
+  print(stderr, spec.program + ": " + error.message() + "\n");
+  return base::info(error.code).exit_code;
+}
+
+// Flags into the config behind `spec`, `check` for what no flag can check alone, then `run`.
+// `check(outcome)` gives Result<void>; `run()` gives the exit code.
+template <class Check, class Run>
+int run_tool(const base::FlagSpec& spec, int argc, char** argv, Check check, Run run) {
+  try {
+    const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
+    const auto outcome =
+        base::parse_flags(spec, args, [](const char* name) { return std::getenv(name); });
+    if (!outcome) return fail(spec, outcome.error());
+    if (outcome->next == base::FlagOutcome::Next::print_and_exit) {
+      print(stdout, outcome->output);
+      return 0;
+    }
+    if (const base::Result<void> checked = check(*outcome); !checked)
+      return fail(spec, checked.error());
+    if (outcome->print_config) {
+      print(stdout, base::print_config(spec, *outcome));
+      return 0;
+    }
+    return run();
+  } catch (const std::exception& error) {
+    print(stderr, spec.program + ": internal failure: " + error.what() + "\n");
+    return 1;
+  }
+}
+
+// Ends the process by the signal it was told to end by, so that its parent sees that.
+inline void raise_again(int number) {
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+}  // namespace clawws::apps

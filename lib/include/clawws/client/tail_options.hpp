@@ -1,0 +1,47 @@
+// What `clawws tail` can be told, as plain data, and the one table of its flags. Filling it in
+// touches nothing outside; validate() is the last word before anything runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clawws/base/flags.hpp"
+#include "clawws/client/approach.hpp"
+#include "clawws/client/render.hpp"
+
+namespace clawws::client {
+
+enum class StatusChoice : std::uint8_t { automatic, always, never };
+enum class Verbosity : std::uint8_t { quiet, normal, verbose };
+
+struct TailConfig {
+  ApproachConfig approach;
+  ReconnectConfig reconnect;
+  StreamRequest stream;
+  std::optional<base::Millis> since_ago;  // --since 10m, made a time at the start
+
+  std::optional<OutputFormat> format;  // nothing: pretty on a terminal, else ndjson
+  TimeFormat time = TimeFormat::local;
+  ColorChoice color = ColorChoice::automatic;
+  StatusChoice status = StatusChoice::automatic;
+  Verbosity verbosity = Verbosity::normal;
+  std::size_t queue_bytes = 64u << 20;
+
+  std::optional<std::uint64_t> count;
+  std::optional<base::Millis> run_for, timeout, idle_timeout;
+
+  // What was given but may not be shown in an error that quotes its value.
+  std::optional<base::Error> refused;
+};
+
+// The table; its setters fill `config`, which must outlive it.
+CLAWWS_API base::FlagSpec tail_flags(TailConfig& config);
+
+// After parse_flags: checks what no flag can check alone and orders the credentials' places.
+// Errc::usage.
+CLAWWS_API base::Result<void> validate(TailConfig& config, const base::FlagOutcome& outcome,
+                                       const Environment& environment);
+
+}  // namespace clawws::client

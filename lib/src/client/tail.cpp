@@ -1,0 +1,401 @@
+#include "clawws/client/tail.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <optional>
+
+#include "clawws/base/posix.hpp"
+#include "clawws/base/text.hpp"
+#include "clawws/client/notes.hpp"
+#include "clawws/client/output.hpp"
+#include "clawws/client/status_line.hpp"
+#include "clawws/wire/event.hpp"
+
+namespace clawws::client {
+namespace {
+
+namespace asio = boost::asio;
+using base::Errc;
+using base::Millis;
+using base::SteadyClock;
+using base::SteadyTime;
+using Timer =
+    asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Session::Executor>;
+
+constexpr Millis k_status_every{250};
+constexpr Millis k_close_within{500};
+// A reader that left must not be kept waiting: its shell waits for us.
+constexpr Millis k_close_for_nobody{100};
+// After a signal or a timeout a blocked reader gets this much time, no more.
+constexpr Millis k_drain_within{1'000};
+
+std::uint64_t random_seed() {
+  const std::string bytes = base::random_bytes(sizeof(std::uint64_t));
+  std::uint64_t seed = 0;
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&seed));
+  return seed;
+}
+
+// bench.sample is shown only when asked for by name: by a glob that is more than `*`.
+bool is_asked_by_name(const std::vector<std::string>& globs, std::string_view type) {
+  return std::any_of(globs.begin(), globs.end(), [type](const std::string& glob) {
+    return glob != "*" && wire::glob_match(glob, type);
+  });
+}
+
+}  // namespace
+
+class Tail::Impl final : public SessionEvents {
+ public:
+  Impl(asio::io_context& io, TailConfig config, Environment environment, TailStreams streams)
+      : io_(io),
+        config_(std::move(config)),
+        streams_(streams),
+        approach_(std::make_shared<Approach>(config_.approach, environment)),
+        data_kind_(stream_kind(streams.data_fd)),
+        renderer_(render_config(environment)),
+        notes_color_(decide_color(config_.color, stream_kind(streams.notes_fd), environment)),
+        shows_bench_(is_asked_by_name(config_.stream.types, wire::k_bench_type)),
+        shows_status_(decide_status()),
+        status_timer_(io.get_executor()),
+        limit_timer_(io.get_executor()),
+        idle_timer_(io.get_executor()),
+        drain_timer_(io.get_executor()),
+        output_({streams.data_fd, streams.notes_fd, config_.queue_bytes}, output_callbacks()) {}
+
+  void start() {
+    if (const auto asked = approach_->ask_now(); !asked) {
+      say_end(asked.error().code, asked.error().message());
+      finish(base::info(asked.error().code).exit_code, Patience::endless);
+      return;
+    }
+    for (const std::string& warning : type_warnings(config_.stream.types)) note(warning);
+    SessionConfig session;
+    session.prepare = [approach = approach_] { return approach->prepare(); };
+    session.reconnect = config_.reconnect;
+    session.stream = config_.stream;
+    if (config_.since_ago)
+      session.stream.since = {
+          wire::Since::Kind::time, {}, base::unix_millis() - config_.since_ago->count()};
+    session.seed = random_seed();
+    session_.emplace(io_.get_executor(), std::move(session), *this);
+    arm_limits();
+    if (shows_status_) show_status();
+    session_->start();
+  }
+
+  void signal(int number) {
+    if (number == SIGUSR1) {
+      output_.note(status_.summary(status_view(), SteadyClock::now()) + "\n");
+    } else if (number == SIGUSR2) {
+      if (session_ && !ending_) session_->retry_now();
+    } else if (signal_ != 0) {
+      io_.stop();  // the second time: at once
+    } else {
+      signal_ = number;
+      if (ending_)
+        drain(Patience::short_);
+      else
+        finish(128 + number, Patience::short_);
+    }
+  }
+
+  TailResult result() const { return {exit_code_, signal_}; }
+
+ private:
+  // How long the reader of stdout may take for what is still queued.
+  enum class Patience : std::uint8_t { none, short_, endless };
+
+  RenderConfig render_config(const Environment& environment) const {
+    RenderConfig render;
+    render.stream = data_kind_;
+    const bool is_terminal = data_kind_ == StreamKind::terminal;
+    render.format =
+        config_.format.value_or(is_terminal ? OutputFormat::pretty : OutputFormat::ndjson);
+    render.time = config_.time;
+    render.color = decide_color(config_.color, render.stream, environment);
+    render.width = terminal_width(streams_.data_fd);
+    return render;
+  }
+
+  bool decide_status() const {
+    if (config_.status != StatusChoice::automatic) return config_.status == StatusChoice::always;
+    return config_.verbosity != Verbosity::quiet &&
+           stream_kind(streams_.notes_fd) == StreamKind::terminal;
+  }
+
+  // They come on other threads; here they become turns of the loop.
+  Output::Callbacks output_callbacks() {
+    Output::Callbacks callbacks;
+    callbacks.level = [this](Output::Level level) {
+      asio::post(io_, [this, level] {
+        held_ = level == Output::Level::high;
+        if (!session_ || ending_) return;
+        if (held_)
+          session_->hold();
+        else
+          session_->release();
+      });
+    };
+    callbacks.lost = [this](Output::Loss loss, const std::string& text) {
+      asio::post(io_, [this, loss, text] { output_lost(loss, text); });
+    };
+    callbacks.drained = [this] { asio::post(io_, [this] { io_.stop(); }); };
+    return callbacks;
+  }
+
+  // ---- SessionEvents ---------------------------------------------------------------------------
+
+  void on_attempt(const Attempt& attempt) override {
+    url_ = attempt.target->url.text();
+    if (config_.verbosity == Verbosity::verbose)
+      note("connecting to " + url_ + (attempt.note.empty() ? "" : " (" + attempt.note + ")"));
+    if (attempt.target->tls.verify == net::ClientTlsConfig::Verify::none &&
+        attempt.target->tls.pins.empty() && !warned_insecure_) {
+      warned_insecure_ = true;
+      note("the server's certificate is not verified (--insecure)");
+    }
+  }
+
+  void on_open(const net::WsOpened& opened) override {
+    if (config_.verbosity == Verbosity::verbose) note(opened_text(opened));
+  }
+
+  void on_welcome(const wire::ServerMessage& welcome) override {
+    last_loss_.clear();
+    ever_welcomed_ = true;
+    if (config_.verbosity == Verbosity::verbose)
+      note("accepted as " + base::escape_terminal(welcome.user_id) + " by " +
+           base::escape_terminal(welcome.server));
+  }
+
+  void on_event(const wire::ServerMessage& message, std::string_view text,
+                const Step& step) override {
+    if (ending_) return;
+    if (message.type == wire::k_bench_type && !shows_bench_) return;
+    const std::int64_t now_millis = base::unix_millis();
+    if (data_kind_ == StreamKind::terminal) renderer_.set_width(terminal_width(streams_.data_fd));
+    output_.data(renderer_.line(message, text, now_millis));
+    last_event_ = SteadyClock::now();
+    std::optional<Millis> lag;
+    if (!step.is_replay)
+      if (const auto at = base::parse_rfc3339(message.timestamp)) lag = Millis(now_millis - *at);
+    status_.event(last_event_, lag);
+    if (config_.count && status_.events() >= *config_.count) finish(0, Patience::endless);
+  }
+
+  void on_gap(const Gap& gap) override {
+    lost_.add(gap);
+    note(gap_text(gap), Mood::bad);
+  }
+
+  void on_caught_up(const CaughtUp& caught_up) override {
+    note(caught_up_text(caught_up, session_->tracker().position(), lost_, url_));
+    lost_ = {};
+  }
+
+  void on_lost(const net::Ending& ending, const Reconnect::Decision& decision) override {
+    retry_at_ = SteadyClock::now() + decision.delay;
+    // A long outage says each reason once; the status line counts the retries.
+    if (ending.what == last_loss_ && config_.verbosity != Verbosity::verbose) return;
+    last_loss_ = ending.what;
+    note(lost_text(ending, decision), Mood::warning);
+  }
+
+  void on_end(Errc code, const std::string& reason) override {
+    session_over_ = true;
+    if (!ending_) {
+      // Nobody said where to go, and nobody is there: say where a local server was looked for.
+      const bool lost_its_way =
+          code == Errc::connect_failed && !config_.approach.url && !ever_welcomed_;
+      const std::string search = lost_its_way ? approach_->search_note() : "";
+      say_end(code, search.empty() ? reason : reason + "; " + search);
+      exit_code_ = base::info(code).exit_code;
+      ending_ = true;
+      patience_ = Patience::endless;
+    }
+    drain(patience_);
+  }
+
+  // ---- the end ---------------------------------------------------------------------------------
+
+  void finish(int exit_code, Patience patience) {
+    if (ending_) return;
+    ending_ = true;
+    exit_code_ = exit_code;
+    patience_ = patience;
+    if (session_ && !session_over_)
+      session_->stop(patience == Patience::none ? k_close_for_nobody : k_close_within);
+    else
+      drain(patience);
+  }
+
+  void drain(Patience patience) {
+    output_.status("");
+    status_timer_.cancel();
+    limit_timer_.cancel();
+    idle_timer_.cancel();
+    if (patience == Patience::none) {
+      io_.stop();
+      return;
+    }
+    output_.when_drained();
+    if (patience == Patience::endless) return;
+    drain_timer_.expires_after(k_drain_within);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) io_.stop();
+    });
+  }
+
+  void output_lost(Output::Loss loss, const std::string& text) {
+    if (loss == Output::Loss::reader_left) {
+      finish(0, Patience::none);
+      return;
+    }
+    say_end(Errc::io, "cannot write to stdout: " + text);
+    finish(base::info(Errc::io).exit_code, Patience::short_);
+  }
+
+  void say_end(Errc code, const std::string& reason) {
+    if (code == Errc::interrupted) return;
+    output_.note(error_line("clawws tail", reason, notes_color_));
+  }
+
+  // ---- limits ----------------------------------------------------------------------------------
+
+  void arm_limits() {
+    const auto arm = [this](Millis after, int exit_code, const char* name) {
+      limit_timer_.expires_after(after);
+      limit_timer_.async_wait([this, exit_code, name](const boost::system::error_code& error) {
+        if (!error) reached(exit_code, name);
+      });
+    };
+    // Of two limits the earlier one counts; at the same time the asked-for end does.
+    if (config_.run_for && (!config_.timeout || *config_.run_for <= *config_.timeout))
+      arm(*config_.run_for, 0, "--for");
+    else if (config_.timeout)
+      arm(*config_.timeout, base::info(Errc::timed_out).exit_code, "--timeout");
+    if (!config_.idle_timeout) return;
+    last_event_ = SteadyClock::now();
+    watch_idle();
+  }
+
+  void reached(int exit_code, const std::string& name) {
+    if (exit_code != 0)
+      say_end(Errc::timed_out, name + " is over after " + base::format_count(status_.events()) +
+                                   (status_.events() == 1 ? " event" : " events"));
+    finish(exit_code, exit_code == 0 ? Patience::endless : Patience::short_);
+  }
+
+  void watch_idle() {
+    idle_timer_.expires_at(last_event_ + *config_.idle_timeout);
+    idle_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      if (SteadyClock::now() < last_event_ + *config_.idle_timeout)
+        watch_idle();
+      else
+        reached(base::info(Errc::timed_out).exit_code, "--idle-timeout");
+    });
+  }
+
+  // ---- notes and status ------------------------------------------------------------------------
+
+  void note(const std::string& text, Mood mood = Mood::plain) {
+    if (config_.verbosity == Verbosity::quiet) return;
+    output_.note(note_line(text, base::unix_millis(), mood, notes_color_));
+  }
+
+  StatusLine::View status_view() const {
+    StatusLine::View view;
+    if (!session_) return view;
+    const SteadyTime now = SteadyClock::now();
+    view.state = session_->state();
+    view.held = held_;
+    view.retries = session_->retries();
+    if (session_->tracker().has_position()) view.seq = session_->tracker().position().seq;
+    view.up = std::chrono::duration_cast<Millis>(now - session_->live_since());
+    view.retry_in = std::max(Millis(0), std::chrono::duration_cast<Millis>(retry_at_ - now));
+    return view;
+  }
+
+  void show_status() {
+    const std::size_t width = terminal_width(streams_.notes_fd);
+    const std::string line = status_.line(status_view(), SteadyClock::now());
+    // One column less than there are: a full line would wrap and could not be erased.
+    output_.status(width > 1 ? fit(line, width - 1) : line);
+    status_timer_.expires_after(k_status_every);
+    status_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error && !ending_) show_status();
+    });
+  }
+
+  asio::io_context& io_;
+  TailConfig config_;
+  TailStreams streams_;
+  std::shared_ptr<Approach> approach_;  // shared with a preparation that may outlive us
+  const StreamKind data_kind_;
+  Renderer renderer_;
+  Color notes_color_;
+  const bool shows_bench_;
+  const bool shows_status_;
+  StatusLine status_;
+  std::optional<Session> session_;
+  Timer status_timer_, limit_timer_, idle_timer_, drain_timer_;
+  SteadyTime last_event_{}, retry_at_{};
+  std::string url_, last_loss_;
+  LossCount lost_;  // since the stream was last complete
+  Patience patience_ = Patience::endless;
+  int exit_code_ = 0;
+  int signal_ = 0;
+  bool ending_ = false;
+  bool session_over_ = false;
+  bool held_ = false;
+  bool warned_insecure_ = false;
+  bool ever_welcomed_ = false;
+  Output output_;  // last: its thread ends before what its callbacks use
+};
+
+Tail::Tail(asio::io_context& io, TailConfig config, Environment environment, TailStreams streams)
+    : impl_(std::make_unique<Impl>(io, std::move(config), std::move(environment), streams)) {}
+Tail::~Tail() = default;
+void Tail::start() {
+  impl_->start();
+}
+void Tail::signal(int number) {
+  impl_->signal(number);
+}
+TailResult Tail::result() const {
+  return impl_->result();
+}
+
+namespace {
+
+using Signals = asio::basic_signal_set<Session::Executor>;
+
+void pass_on_signals(Signals& signals, Tail& tail) {
+  signals.async_wait([&signals, &tail](const boost::system::error_code& error, int number) {
+    if (error) return;
+    tail.signal(number);
+    pass_on_signals(signals, tail);
+  });
+}
+
+}  // namespace
+
+TailResult run_tail(const TailConfig& config, const Environment& environment, TailStreams streams) {
+  ::signal(SIGPIPE, SIG_IGN);
+  asio::io_context io(1);
+  Tail tail(io, config, environment, streams);
+  // Started first: while a person is asked for a password, signals do what they always do.
+  tail.start();
+  Signals signals(io.get_executor(), SIGINT, SIGTERM, SIGUSR1);
+  signals.add(SIGUSR2);
+  pass_on_signals(signals, tail);
+  io.run();
+  return tail.result();
+}
+
+}  // namespace clawws::client
