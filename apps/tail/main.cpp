@@ -2,7 +2,7 @@
 // layer.
 #include "../common/run_tool.hpp"
 #include "clawws/base/posix.hpp"
-#include "clawws/client/tail.hpp"
+#include "clawws/client/run_tail.hpp"
 
 int main(int argc, char** argv) {
   namespace client = clawws::client;

@@ -2,6 +2,7 @@
 
 #include "clawws/base/flags.hpp"
 #include "clawws/base/text.hpp"
+#include "clawws/net/ws_client.hpp"
 
 namespace clawws::client {
 namespace {

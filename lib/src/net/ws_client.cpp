@@ -17,6 +17,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "clawws/net/background_call.hpp"
 #include "clawws/net/beast_tls.hpp"
 #include "clawws/net/resolve.hpp"
 

@@ -9,9 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "clawws/base/time.hpp"
+#include "clawws/client/attempt.hpp"
 #include "clawws/client/credentials.hpp"
 #include "clawws/client/local_server.hpp"
-#include "clawws/client/session.hpp"
+#include "clawws/net/resolve_entry.hpp"
+#include "clawws/net/tls_context.hpp"
 
 namespace clawws::client {
 

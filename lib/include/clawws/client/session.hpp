@@ -16,20 +16,13 @@
 #include <string_view>
 
 #include "clawws/base/error.hpp"
+#include "clawws/client/attempt.hpp"
 #include "clawws/client/liveness.hpp"
 #include "clawws/client/reconnect.hpp"
 #include "clawws/client/stream_tracker.hpp"
 #include "clawws/net/ws_client.hpp"
 
 namespace clawws::client {
-
-// Where the next attempt goes and as whom. Asked for anew at each attempt.
-struct Attempt {
-  std::shared_ptr<const net::WsTarget> target;
-  std::string authorization;  // the header's value; empty: none. Wiped after use
-  std::string note;           // for -v: where URL and credentials came from
-  std::string local_address;  // to connect from, empty: any
-};
 
 struct SessionConfig {
   // background: `prepare` may block (files, commands), so it runs on a thread of its own.

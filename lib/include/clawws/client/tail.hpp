@@ -10,19 +10,9 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 
-#include "clawws/client/tail_options.hpp"
+#include "clawws/client/run_tail.hpp"
 
 namespace clawws::client {
-
-struct TailStreams {
-  int data_fd = 1;
-  int notes_fd = 2;
-};
-
-struct TailResult {
-  int exit_code = 0;
-  int signal = 0;  // to be raised again by main; 0: none
-};
 
 class CLAWWS_API Tail {
  public:
@@ -44,9 +34,5 @@ class CLAWWS_API Tail {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// The whole tool, with the process's signals: for main.
-CLAWWS_API TailResult run_tail(const TailConfig& config, const Environment& environment,
-                               TailStreams streams);
 
 }  // namespace clawws::client

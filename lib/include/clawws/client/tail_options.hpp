@@ -9,7 +9,9 @@
 
 #include "clawws/base/flags.hpp"
 #include "clawws/client/approach.hpp"
+#include "clawws/client/reconnect.hpp"
 #include "clawws/client/render.hpp"
+#include "clawws/client/stream_tracker.hpp"
 
 namespace clawws::client {
 

@@ -1,28 +1,17 @@
-// Names to addresses: getaddrinfo as a blocking call (for BackgroundCall) and what needs no DNS at
-// all. Free functions, thread-safe.
+// Names to addresses: getaddrinfo as a blocking call (for BackgroundCall), and what needs no DNS.
+// Free functions, thread-safe.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "clawws/base/error.hpp"
-#include "clawws/net/background_call.hpp"
+#include "clawws/net/resolve_entry.hpp"
 #include "clawws/net/url.hpp"
 
 namespace clawws::net {
-
-// `--resolve HOST:PORT:ADDRESS`: use this address instead of DNS.
-struct ResolveEntry {
-  std::string host;
-  std::uint16_t port = 0;
-  std::string address;
-};
-// Errc::usage when it is not HOST:PORT:ADDRESS with a numeric address (IPv6 with or without [ ]).
-CLAWWS_API base::Result<ResolveEntry> parse_resolve_entry(std::string_view text);
 
 // Endpoints to try in order; `problem` says why there are none.
 struct Resolved {

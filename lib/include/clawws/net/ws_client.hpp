@@ -25,7 +25,7 @@
 
 #include "clawws/base/time.hpp"
 #include "clawws/net/ending.hpp"
-#include "clawws/net/resolve.hpp"
+#include "clawws/net/resolve_entry.hpp"
 #include "clawws/net/tls_context.hpp"
 #include "clawws/net/url.hpp"
 
