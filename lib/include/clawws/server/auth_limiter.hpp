@@ -35,7 +35,7 @@ class AuthLimiter {
                                            base::SteadyTime now);
   void failed(std::string_view address, std::string_view user, base::SteadyTime now);
   // An attempt that takes time: begin() before, end() behind it, failed() as well when it failed.
-  void begin(std::string_view address, std::string_view user, base::SteadyTime now);
+  void begin(std::string_view address, std::string_view user);
   void end(std::string_view address, std::string_view user);
   // How many attempts of this address run now.
   std::size_t running(std::string_view address) const;
