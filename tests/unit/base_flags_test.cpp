@@ -1,27 +1,22 @@
 #include "clawws/base/flags.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <map>
 
-#include "clawws/base/posix.hpp"
 #include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
+#include "support/temp_dir.hpp"
 
 namespace clawws::base {
 namespace {
 
-namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 // A small tool with one flag of each kind; what `set` is told is kept in `seen`.
 class BaseFlags : public testing::Test {
  protected:
   BaseFlags() {
-    std::string name = (fs::temp_directory_path() / "clawws-flags-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) root_ = name;
     spec_.program = "clawws serve";
     spec_.summary = "Serve live events.";
     spec_.usage = "clawws serve [OPTIONS]";
@@ -50,9 +45,6 @@ class BaseFlags : public testing::Test {
     check.from_file = false;
     check.from_environment = false;
   }
-  ~BaseFlags() override {
-    if (!root_.empty()) fs::remove_all(root_);
-  }
 
   Flag& add(const char* name, char letter, FlagKind kind, const char* value_name,
             const char* help) {
@@ -78,11 +70,7 @@ class BaseFlags : public testing::Test {
            return {};
          }});
   }
-  std::string file(std::string_view content) {
-    const std::string path = (root_ / "clawws.conf").string();
-    EXPECT_TRUE(write_file_atomic(path, content, 0600).has_value());
-    return path;
-  }
+  std::string file(std::string_view content) { return dir_.write("clawws.conf", content).string(); }
   Result<FlagOutcome> parse(const Strings& args) {
     seen_.clear();
     return parse_flags(spec_, args, [this](const char* name) -> const char* {
@@ -97,7 +85,7 @@ class BaseFlags : public testing::Test {
     return outcome.error().message();
   }
 
-  fs::path root_;
+  test::TempDir dir_;
   FlagSpec spec_;
   std::map<std::string, Strings> seen_;
   std::map<std::string, std::string> environment_;
@@ -266,8 +254,8 @@ TEST_F(BaseFlags, ConfigFileErrorsNameFileAndLine) {
             ":2: ping-interval \"10\": needs a unit: ms, s, m, h or d");
   EXPECT_EQ(error_in("secret-word = hunter2\n"), ":1: secret-word: is too short");
 
-  const std::string missing = error_of({"--config", (root_ / "none").string()}, Errc::config);
-  EXPECT_NE(missing.find((root_ / "none").string() + ": No such file"), std::string::npos);
+  const std::string missing = error_of({"--config", (dir_.path() / "none").string()}, Errc::config);
+  EXPECT_NE(missing.find((dir_.path() / "none").string() + ": No such file"), std::string::npos);
 }
 
 TEST_F(BaseFlags, HelpIsAlignedAndComplete) {

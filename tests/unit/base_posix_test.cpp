@@ -8,26 +8,18 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
+
+#include "support/temp_dir.hpp"
 
 namespace clawws::base {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A directory of its own for each test, removed with it.
 class BasePosix : public testing::Test {
  protected:
-  BasePosix() {
-    std::string name = (fs::temp_directory_path() / "clawws-posix-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) root_ = name;
-  }
-  ~BasePosix() override {
-    if (!root_.empty()) fs::remove_all(root_);
-  }
-  void SetUp() override { ASSERT_FALSE(root_.empty()); }
-
-  fs::path root_;
+  test::TempDir dir_;
+  const fs::path root_ = dir_.path();
 };
 
 mode_t mode_of(const fs::path& path) {

@@ -413,7 +413,7 @@ TEST_F(ServerAuthenticator, ManyThreadsAtOnce) {
             });
         if (i % 10 != 0) continue;
         // A third user comes and goes.
-        users(i % 20 == 0 ? both : both + "zoe:" + zoe + "\n");
+        dir_.write("users", i % 20 == 0 ? both : both + "zoe:" + zoe + "\n");
         if (authenticator_->reload().has_error()) ++wrong;
       }
     });
