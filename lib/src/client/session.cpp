@@ -20,7 +20,8 @@ using base::SteadyTime;
 using Timer = asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>,
                                          net::WsClient::Executor>;
 
-constexpr Millis k_tick{1'000};
+constexpr Millis k_longest_tick{1'000};
+constexpr Millis k_first_ask{1'000};
 // Pings that ask how far the stream is: after 1, 2, 4 … s, since the server counts messages.
 constexpr Millis k_longest_ask{16'000};
 constexpr Millis k_welcome_within{5'000};
@@ -51,6 +52,8 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
         reconnect_(config_.reconnect, config_.seed, SteadyClock::now()),
         liveness_(config_.liveness),
         tracker_(config_.stream),
+        tick_every_(std::min(
+            {k_longest_tick, config_.liveness.ping_every / 4, config_.liveness.answer_within / 4})),
         retry_timer_(executor),
         tick_timer_(executor) {
     if (!config_.slept) config_.slept = slept_by_the_kernel;
@@ -209,7 +212,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
       live_since_ = SteadyClock::now();
       reconnect_.connected(live_since_);
       if (events_ != nullptr) events_->on_welcome(*message);
-      ask_every_ = k_tick;
+      ask_every_ = k_first_ask;
       ask_at_ = live_since_;
       ask_how_far();
     }
@@ -274,7 +277,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
   }
 
   void tick_later() {
-    tick_timer_.expires_after(k_tick);
+    tick_timer_.expires_after(tick_every_);
     tick_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (error || self->state_ == SessionState::ended) return;
       self->tick();
@@ -359,6 +362,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
   Reconnect reconnect_;
   Liveness liveness_;
   StreamTracker tracker_;
+  const Millis tick_every_;
   Timer retry_timer_, tick_timer_;
   std::optional<net::BackgroundCall<base::Result<Attempt>>> preparing_;
   std::shared_ptr<const net::WsTarget> target_;
