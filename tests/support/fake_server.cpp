@@ -1,5 +1,6 @@
 #include "support/fake_server.hpp"
 
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <boost/asio/io_context.hpp>
@@ -166,6 +167,8 @@ struct FakeServer::Listener {
 };
 
 FakeServer::FakeServer(Script script, std::uint16_t port) : script_(std::move(script)) {
+  // As each tool's main does: OpenSSL writes with write(2).
+  ::signal(SIGPIPE, SIG_IGN);
   const auto pair = net::make_self_signed({"localhost", "127.0.0.1"}, 1);
   listener_ = std::make_unique<Listener>(pair.value(), port);
   port_ = listener_->acceptor.local_endpoint().port();
@@ -189,6 +192,7 @@ void FakeServer::accept_loop() {
     tcp::socket socket(listener_->io);
     listener_->acceptor.accept(socket, error);
     if (error || stopping_) return;
+    socket.set_option(tcp::no_delay(true));
     const std::lock_guard lock(mutex_);
     auto impl = std::make_shared<FakePeer::Impl>(std::move(socket), listener_->tls);
     peers_.push_back(impl);
