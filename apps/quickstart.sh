@@ -115,7 +115,7 @@ while IFS= read -r event; do
     epoch=$(sed -n 's/.*"epoch" *: *"\([^"]*\)".*/\1/p' "$work/answer")
     first=$(sed -n 's/.*"first" *: *\([0-9]*\).*/\1/p' "$work/answer")
     if [ $once = 1 ]; then
-      clawws tail --since "$epoch:$((first - 1))" --count "$count" --timeout 60s --on-gap exit "$url" &
+      clawws tail --since "$epoch:$((first - 1))" --count "$count" --timeout 60s "$url" &
     else
       clawws tail --since "$epoch:$((first - 1))" "$url" &
     fi

@@ -227,7 +227,7 @@ TEST_F(ClientSession, SaysThatTheLogBeganAnew) {
   EXPECT_EQ(session->tracker().position(), (wire::Position{"e2", 2}));
 }
 
-// ---- what ends it ------------------------------------------------------------------------------
+// What ends it
 
 struct EndCase {
   const char* name;
@@ -297,7 +297,7 @@ const EndCase k_ends[] = {
 INSTANTIATE_TEST_SUITE_P(All, ClientSessionEnds, testing::ValuesIn(k_ends),
                          [](const auto& each) { return each.param.name; });
 
-// ---- certificates ------------------------------------------------------------------------------
+// Certificates
 
 TEST_F(ClientSession, RefusesACertificateNobodyVouchesFor) {
   FakeServer server([](FakePeer& peer, int) { peer.request(); });
@@ -323,8 +323,7 @@ TEST_F(ClientSession, RefusesAnotherKeyThanThePinned) {
       << recorder.end_reason;
 }
 
-// ---- giving up and not giving up
-// -----------------------------------------------------------------
+// Giving up and not giving up
 
 TEST_F(ClientSession, FailsFastAtTheFirstConnect) {
   std::uint16_t port = 0;
@@ -381,8 +380,7 @@ TEST_F(ClientSession, GivesUpAnAttemptThatHangs) {
   EXPECT_LT(SteadyClock::now() - begin, std::chrono::seconds(2));
 }
 
-// ---- a link that only looks alive
-// ------------------------------------------------------------------
+// A link that only looks alive
 
 TEST_F(ClientSession, LeavesABlackHoleWhenAnotherWayWorks) {
   FakeServer server([](FakePeer& peer, int number) {
@@ -435,8 +433,7 @@ TEST_F(ClientSession, ComesBackAtOnceWhenTheMachineHasSlept) {
   EXPECT_NE(recorder.losses[0].what.find("slept"), std::string::npos);
 }
 
-// ---- the owner's calls
-// -----------------------------------------------------------------------------
+// The owner's calls
 
 TEST_F(ClientSession, ClosesWith1000) {
   std::atomic<unsigned> code{0};
