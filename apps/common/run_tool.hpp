@@ -3,17 +3,28 @@
 // alone.
 #pragma once
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clawws/base/flags.hpp"
 
 namespace clawws::apps {
+
+// A descriptor of ours must never take the number of a standard stream that was closed: it would
+// get what is meant for that stream. A closed stdout becomes one that refuses each write (EBADF).
+inline void keep_standard_streams() {
+  for (const auto& [number, mode] :
+       {std::pair{0, O_RDONLY}, std::pair{1, O_RDONLY}, std::pair{2, O_WRONLY}})
+    if (::fcntl(number, F_GETFD) < 0)
+      ::open("/dev/null", mode);  // the lowest free number: this one
+}
 
 inline void print(std::FILE* stream, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stream);
@@ -29,6 +40,7 @@ inline int fail(const base::FlagSpec& spec, const base::Error& error) {
 // `check(outcome)` gives Result<void>; `run()` gives the exit code.
 template <class Check, class Run>
 int run_tool(const base::FlagSpec& spec, int argc, char** argv, Check check, Run run) {
+  keep_standard_streams();
   try {
     const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
     const auto outcome =
