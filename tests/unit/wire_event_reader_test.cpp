@@ -351,6 +351,9 @@ TEST(EventReader, AnEventHasALargestSize) {
   expect_refused(event(201 - frame), {Errc::too_large, "", "larger than"}, rules);
   expect_refused('[' + event(1) + ',' + event(500) + ']', {Errc::too_large, "/1", "larger than"},
                  rules);
+  // Found as soon as it is so, not when the event ends.
+  const std::string large = event(500);
+  expect_refused(large.substr(0, large.size() - 2), {Errc::too_large, "", "larger than"}, rules);
   // Not the spelling counts, but the canonical text.
   EXPECT_TRUE(parse(
       R"({"type":"bench.sample","payload":{"a":"\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041\u0041"}})",

@@ -173,6 +173,7 @@ TEST(ClientMessages, WhatIsNoneOfThemIsABadMessage) {
                            R"({"type":"ack","payload":{"seq":"5"}})",
                            R"({"type":"ack","payload":{"seq":1.0}})",
                            R"({"type":"ack","seq":5})",
+                           R"({"type":"ack","payload":{},"x":{"seq":5}})",
                            "{\"type\":\"ping\",\"x\":\"\xc3\x28\"}"}) {
     expect_bad(text, Errc::bad_message);
   }
@@ -311,6 +312,11 @@ TEST(ServerMessages, WhatIsNoMessageIsAProtocolError) {
     EXPECT_EQ(message.error().code, Errc::protocol) << text;
   }
   EXPECT_FALSE(parse_server_message(R"({"type":"a","payload":)" + std::string(1'000'000, '[')));
+  const auto nested = [](std::size_t depth) {
+    return R"({"type":"a","payload":)" + std::string(depth, '[') + std::string(depth, ']') + '}';
+  };
+  EXPECT_TRUE(parse_server_message(nested(64)));
+  EXPECT_FALSE(parse_server_message(nested(65)));
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ bool MessageReader::number_float(double number, const std::string& literal) {
 bool MessageReader::string(std::string& text) {
   if (Value* value = put(Kind::string)) {
     value->text = text;
-  } else if (in_types_ && guard_.depth() == 3) {
+  } else if (in_types_) {
     if (types_.size() < k_max_types) {
       types_.push_back(text);
     } else {
