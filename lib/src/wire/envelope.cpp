@@ -8,6 +8,7 @@ namespace {
 
 constexpr unsigned k_max_nesting = 64;  // one bit each
 
+// Every function moves over what it names and returns false where that is not what stands there.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) noexcept
@@ -32,6 +33,8 @@ class Scanner {
       const auto* quote =
           static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
       if (quote == nullptr) return false;
+      // The quote ends the string unless an odd number of backslashes stands before it. Each run of
+      // them is counted once, so this stays linear.
       std::size_t backslashes = 0;
       while (quote - backslashes != start && *(quote - backslashes - 1) == '\\') ++backslashes;
       at_ = quote + 1;
@@ -55,6 +58,8 @@ class Scanner {
     std::string_view inside;
     if (peek() == '"') return string(inside);
     if (peek() != '{' && peek() != '[') return skip_scalar();
+    // The kinds of the open brackets, so that `{]` is found: everything else inside is not looked
+    // at.
     std::uint64_t objects = 0;  // bit set: the bracket of that depth is a brace
     unsigned depth = 0;
     do {
@@ -97,6 +102,7 @@ class Scanner {
   const char* end_;
 };
 
+// Escapes are not decoded here; a type or a time that has one is none of ours.
 bool is_plain(std::string_view text) noexcept {
   return text.find('\\') == std::string_view::npos;
 }

@@ -8,6 +8,7 @@
 namespace clawws::wire {
 namespace {
 
+// The order of members is the one in which problems are told.
 constexpr std::string_view k_session_kinds[] = {"direct", "cron", "subagent"};
 constexpr std::string_view k_agent_words[] = {"running", "idle", "error"};
 constexpr std::string_view k_gateway_words[] = {"running", "stopped", "error"};
@@ -154,6 +155,7 @@ bool glob_match(std::string_view glob, std::string_view text) noexcept {
   return g == glob.size();
 }
 
+// Copies the runs between two escapes at once: most text needs none.
 void append_json_string(std::string& out, std::string_view text) {
   constexpr char k_hex[] = "0123456789abcdef";
   out += '"';

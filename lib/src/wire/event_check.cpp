@@ -26,6 +26,8 @@ std::string alternatives(std::span<const std::string_view> words) {
 
 }  // namespace
 
+// Order of the questions: a type that --allow-type could never open gets the reason that is its
+// own, and only a well-formed unknown one gets the hint about the flag.
 bool EventReader::check_type(std::string_view& name, const TypeRule*& rule) {
   const auto refuse_type = [this](std::string message) {
     return refuse(Errc::invalid_event, event_path() + "/type", std::move(message));
@@ -53,6 +55,8 @@ bool EventReader::check_type(std::string_view& name, const TypeRule*& rule) {
   return refuse_type(message + " (the server takes further types with --allow-type)");
 }
 
+// Appends the event's time, or the request's when it brings none. Written anew in every case, so
+// that all events of the log can be compared as text.
 bool EventReader::check_timestamp(std::string& text) {
   std::int64_t millis = now_millis_;
   if (timestamp_kind_ != Kind::absent) {
@@ -72,6 +76,8 @@ bool EventReader::check_timestamp(std::string& text) {
   return true;
 }
 
+// `seen` holds canonical text, in which a word or a time has exactly one spelling; so they are
+// compared as they stand between their quotes.
 bool EventReader::check_member(const MemberRule& rule) {
   const Seen& what = seen(rule.member);
   const auto path = [&] { return event_path() + "/payload/" + std::string(name_of(rule.member)); };
@@ -114,6 +120,7 @@ bool EventReader::check_member(const MemberRule& rule) {
   return true;
 }
 
+// Type first: without it no rule is known. Then in the order of the table.
 bool EventReader::finish_event() {
   std::string_view name;
   const TypeRule* rule = nullptr;

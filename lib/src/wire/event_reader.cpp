@@ -17,6 +17,8 @@ bool EventReader::read(std::string_view text, std::string prefix, std::size_t li
   return read_json(text, *this);
 }
 
+// The first problem ends the reading: what comes first in the text is what a person hears of, be it
+// JSON or a rule.
 bool EventReader::refuse(Errc code, std::string path, std::string message) {
   problem_ = {code, std::move(path), std::move(message)};
   return false;
@@ -85,12 +87,16 @@ bool EventReader::announce(Kind kind) {
   }
 }
 
+// Called after each piece of payload, so that an event that is too large costs no more than the
+// limit, however large the request.
 bool EventReader::written() {
   if (payload_.size() <= rules_.max_event_bytes) return true;
   return refuse(Errc::too_large, event_path(),
                 "the event is larger than " + base::format_size(rules_.max_event_bytes));
 }
 
+// `text` is the value's canonical form. In the event's own members it is not needed: string() has
+// kept them already.
 bool EventReader::scalar(Kind kind, std::string_view text) {
   if (!announce(kind)) return false;
   if (event_depth() < 2) return true;
@@ -110,6 +116,7 @@ bool EventReader::boolean(bool value) {
   return scalar(Kind::boolean, value ? "true" : "false");
 }
 
+// The parser calls this for negative integers only; zero with a sign comes here as well.
 bool EventReader::number_integer(std::int64_t value) {
   scratch_.clear();
   append_number(scratch_, value);
@@ -177,6 +184,8 @@ bool EventReader::start_array(std::size_t) {
   return open(Kind::array);
 }
 
+// A member that is neither of the three is refused by name: dropping it, or keeping it where no
+// reader looks, would lose data that a publisher believes to have sent.
 bool EventReader::key(std::string& name) {
   guard_.key(name);
   if (event_depth() == 1) {
@@ -233,6 +242,7 @@ bool EventReader::parse_error(std::size_t position, const std::string&,
     guard_.value();
     return refuse_here(found.what);
   }
+  // For a line of NDJSON the parser's own count of lines is always 1.
   if (line_ == 0) {
     return refuse(Errc::invalid_json, "", "not JSON at " + found.where + ": " + found.what);
   }
@@ -241,6 +251,7 @@ bool EventReader::parse_error(std::size_t position, const std::string&,
                     std::to_string(found.column) + ": " + found.what);
 }
 
+// The buffers keep their capacity: in a long batch an event costs one allocation for its body.
 void EventReader::begin_event() {
   event_pointer_ = guard_.path();
   type_kind_ = timestamp_kind_ = payload_kind_ = Kind::absent;

@@ -51,6 +51,7 @@ base::Result<Filter> Filter::from_list(std::string_view comma_separated) {
   if (!base::trim(comma_separated).empty()) {
     for (const auto part : base::split(comma_separated, ',')) {
       globs.emplace_back(base::trim(part));
+      // Enough to be refused; a query of commas must not become as many strings.
       if (globs.size() > k_max_filter_globs) break;
     }
   }
@@ -63,6 +64,7 @@ bool Filter::matches(std::string_view type) const noexcept {
          });
 }
 
+// Two filters that both let everything pass share a view, whatever else they list.
 std::string Filter::key() const {
   if (everything_) return "*";
   auto sorted = globs_;

@@ -13,6 +13,7 @@ constexpr std::size_t k_max_problem_text = 200;
 // Below this many names comparing all pairs is faster than sorting.
 constexpr std::size_t k_pairwise_names = 12;
 
+// RFC 6901 with its two escapes; a cut name ends in an ellipsis, since no pointer to it exists.
 void append_pointer_name(std::string& out, std::string_view name) {
   const auto cut = base::utf8_prefix(name, k_max_path_name);
   out += '/';
@@ -74,6 +75,7 @@ bool JsonGuard::close() {
     duplicate_ = *found;
     return false;
   }
+  // The names of a closed object are gone, so the arena holds one path's worth of objects at most.
   names_.resize(level.first_name);
   bytes_.resize(level.first_byte);
   levels_.pop_back();
@@ -95,6 +97,8 @@ std::string JsonGuard::path_of(std::size_t levels) const {
       path += '/';
       append_number(path, std::uint64_t{level.count - 1});
     } else {
+      // The member that is being read is the newest name of its object: the last one before the
+      // next object's first.
       const auto after = i + 1 < levels_.size() ? levels_[i + 1].first_name : names_.size();
       append_pointer_name(path, text(names_[after - 1]));
     }

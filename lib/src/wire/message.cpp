@@ -8,6 +8,7 @@
 namespace clawws::wire {
 namespace {
 
+// `{"type":…,"timestamp":…` without the brace that ends it.
 std::string begin(std::string_view type, std::int64_t now_millis) {
   std::string text = "{\"type\":\"";
   text += type;
@@ -15,6 +16,7 @@ std::string begin(std::string_view type, std::int64_t now_millis) {
   return text;
 }
 
+// `member` is literal JSON up to the value, comma and colon included.
 void append_string(std::string& text, std::string_view member, std::string_view value) {
   text += member;
   append_json_string(text, value);

@@ -26,6 +26,7 @@ std::string short_json(const MessageReader::Value& value) {
   return text.size() <= k_max_received_at ? text : "null";
 }
 
+// Whether the globs are good is Filter's business; here only that they are a short list of strings.
 base::Result<void> read_types(const MessageReader& reader, ClientMessage& message) {
   if (reader[Slot::types].is(Kind::absent)) return {};
   if (!reader[Slot::types].is(Kind::strings)) {
@@ -39,6 +40,8 @@ base::Result<void> read_types(const MessageReader& reader, ClientMessage& messag
   return {};
 }
 
+// What stands beside the payload is refused: passed over, it would make a filter that someone wrote
+// one brace too early mean "everything".
 base::Result<ClientMessage> read_subscribe(const MessageReader& reader, ClientMessage message) {
   const bool is_subscribe = message.kind == ClientMessage::Kind::subscribe;
   if (!reader[Slot::top_types].is(Kind::absent) || !reader[Slot::top_since].is(Kind::absent)) {
@@ -89,6 +92,7 @@ constexpr NamedKind k_server_kinds[] = {
     {"error", ServerMessage::Kind::error},
 };
 
+// The messages that are not events come seldom and are small: they may cost a second reading.
 base::Result<ServerMessage> read_own_message(std::string_view text, ServerMessage::Kind kind) {
   MessageReader reader;
   if (!reader.read(text)) return not_readable(reader.problem());

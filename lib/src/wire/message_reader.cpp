@@ -43,6 +43,7 @@ bool MessageReader::refuse(std::string why) {
   return false;
 }
 
+// A value that stands where no slot is, deeper or under another name, is only counted by the guard.
 MessageReader::Value* MessageReader::put(Kind kind) {
   guard_.value();
   accepted_ = true;
@@ -50,6 +51,8 @@ MessageReader::Value* MessageReader::put(Kind kind) {
     accepted_ = refuse("a message is a JSON object");
     return nullptr;
   }
+  // One element that is no string spoils the list for good: types[] of the wrong kind must not be
+  // taken for a shorter filter.
   if (in_types_ && kind != Kind::string) {
     values_[static_cast<std::size_t>(Slot::types)].kind = Kind::other;
     return nullptr;
@@ -100,6 +103,7 @@ bool MessageReader::string(std::string& text) {
     if (types_.size() < k_max_types) {
       types_.push_back(text);
     } else {
+      // Counted on, not kept: a list of ten thousand must not cost ten thousand strings.
       too_many_types_ = true;
     }
   }
@@ -136,6 +140,7 @@ bool MessageReader::start_array(std::size_t) {
   return open(JsonGuard::Container::array);
 }
 
+// Names count only where they belong: `seq` in the payload is not the message's own.
 bool MessageReader::key(std::string& name) {
   guard_.key(name);
   if (guard_.depth() == 1) {

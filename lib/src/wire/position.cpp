@@ -28,6 +28,8 @@ std::string to_string(const Position& position) {
   return position.epoch + ':' + std::to_string(position.seq);
 }
 
+// Strict to the letter, leading zeros included, so that a position has one spelling: positions are
+// compared and stored as text by others.
 base::Result<Position> parse_position(std::string_view text) {
   const auto bad = [&] {
     return Error(Errc::bad_position,
@@ -50,6 +52,7 @@ base::Result<Since> parse_since(std::string_view text) {
     since.kind = Since::Kind::earliest;
     return since;
   }
+  // No text is both: an epoch has no '-', an RFC 3339 time has one at its fifth place.
   if (auto position = parse_position(text)) {
     since.kind = Since::Kind::position;
     since.position = std::move(*position);
@@ -70,6 +73,7 @@ void PositionRule::start(const StreamStart& said, Asked asked) {
   if (asked == Asked::nothing) {
     position_ = {said.epoch, said.seq};
   } else if (!has_own || !said.resumed) {
+    // oldest is 0 in an empty log; then the first event, 1, is the next one.
     first_may_jump_ = !has_own;
     position_ = {said.epoch, said.oldest == 0 ? 0 : said.oldest - 1};
   }
@@ -78,6 +82,7 @@ void PositionRule::start(const StreamStart& said, Asked asked) {
 
 PositionRule::Verdict PositionRule::event(std::uint64_t seq, std::optional<std::uint64_t> prev) {
   if (known_ && seq <= position_.seq) return Verdict::duplicate;
+  // With `prev` the filter decides what belongs to the stream, so a jump of seq says nothing.
   const bool is_hole =
       known_ && !first_may_jump_ && (prev ? *prev > position_.seq : seq != position_.seq + 1);
   position_.seq = seq;
