@@ -12,6 +12,9 @@
 #include "clawws/net/certificate.hpp"
 #include "openssl_handles.hpp"
 
+// OpenSSL's macros hold old-style casts.
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+
 namespace clawws::net {
 
 using base::Errc;
@@ -58,12 +61,6 @@ Error tls_error(const std::string& what) {
   return Error(Errc::tls, reason.empty() ? what : what + ": " + reason);
 }
 
-// OpenSSL's macro holds an old-style cast.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-bool add_chain(SSL_CTX* context, X509* link) { return SSL_CTX_add1_chain_cert(context, link) == 1; }
-#pragma GCC diagnostic pop
-
 std::string date_text(std::int64_t seconds) { return base::format_rfc3339(seconds * 1000).substr(0, 10); }
 
 }  // namespace
@@ -101,7 +98,7 @@ Result<TlsContext> make_server_context(std::string_view certificate_pem, std::st
   const X509Ptr leaf(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
   if (!leaf || SSL_CTX_use_certificate(raw, leaf.get()) != 1) return tls_error(name + ": unusable certificate");
   while (const X509Ptr link{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
-    if (!add_chain(raw, link.get())) return tls_error(name + ": unusable chain certificate");
+    if (SSL_CTX_add1_chain_cert(raw, link.get()) != 1) return tls_error(name + ": unusable chain certificate");
   }
   ERR_clear_error();  // the end of the chain reads as "no start line"
 

@@ -1,0 +1,88 @@
+// The hub: the one writer between those who publish and the log that everybody reads.
+//
+//   publish() --> queue --> writer thread: one store transaction for all that waits
+//                              '--> store's sink: encode once, append to the log
+//                              '--> wake each listener (shard) once, then answer the publishers
+//
+// While one transaction runs, what arrives waits and becomes the next one: commits group themselves.
+// publish(), the readers and the facts may be called from any thread; callbacks come on the writer
+// thread (or inline where said) and must not block.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "clawws/base/error.hpp"
+#include "clawws/hub/event_store.hpp"
+#include "clawws/hub/frame_log.hpp"
+#include "clawws/hub/idempotency.hpp"
+#include "clawws/hub/type_table.hpp"
+
+namespace clawws::hub {
+
+struct HubConfig {
+  std::size_t log_memory_bytes = 16u << 20;     // of the log in memory; at least 1 MiB
+  std::size_t queue_bytes = 64u << 20;          // bodies that may wait for the store; more is Errc::unavailable
+};
+
+class Hub {
+ public:
+  Hub(const HubConfig& config, std::unique_ptr<EventStore> store);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // Opens the store and starts the writer. Listeners must be there already.
+  base::Result<void> start();
+  // Called on the writer thread whenever the log has grown; before start() only.
+  void add_listener(std::function<void()> listener) { listeners_.push_back(std::move(listener)); }
+  // Commits what waits, then ends the writer; later publishes are Errc::unavailable.
+  void stop();
+
+  // Takes a batch (at least one event). `done` is called exactly once: on the writer thread, or
+  // inline when the answer is known at once (a repeated key, a full queue, too many types).
+  void publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done);
+
+  const FrameLog& log() const noexcept { return *log_; }
+  TypeTable& types() noexcept { return types_; }
+  const EventStore& store() const noexcept { return *store_; }
+  // Epoch, and the newest seq that a reader of the log can see; oldest as the store has it.
+  StoreFacts facts() const;
+  // Frames encoded for the log since the start: one per event, however many clients there are.
+  std::uint64_t frames_encoded() const noexcept { return frames_encoded_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Batch {
+    std::vector<wire::Event> events;
+    std::optional<IdempotencyKey> key;
+    PublishDone done;
+  };
+
+  void run();
+  void commit(std::vector<Batch>& group);
+  void committed(std::uint64_t first, std::span<const wire::Event> events);
+  void answer(Batch& batch, const base::Result<Receipt>& outcome);
+
+  const HubConfig config_;
+  const std::unique_ptr<EventStore> store_;
+  std::unique_ptr<FrameLog> log_;
+  TypeTable types_;
+  std::vector<std::function<void()>> listeners_;
+  std::atomic<std::uint64_t> frames_encoded_{0};
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable work_;
+  std::vector<Batch> queue_;
+  std::size_t queued_bytes_ = 0;
+  IdempotencyTable keys_;
+  enum class State : std::uint8_t { stopped, running, stopping } state_ = State::stopped;
+  std::thread writer_;
+};
+
+}  // namespace clawws::hub

@@ -1,0 +1,41 @@
+// A view: the log as one filter sees it. Its frames are the log's with `prev` added, built once for
+// all sessions of a shard with that filter; the view goes with the last of them. The view of the
+// filter "everything" is the log itself.
+// Belongs to one shard; its thread alone touches it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "clawws/hub/frame_log.hpp"
+#include "clawws/hub/type_table.hpp"
+
+namespace clawws::hub {
+
+class View {
+ public:
+  // Covers what comes after the log's present head.
+  View(const wire::Filter& filter, const FrameLog& log, const TypeTable& types);
+
+  // Takes over what the log has got since.
+  void pull();
+  // Where its readers read; for "everything" the log.
+  const FrameLog& frames() const noexcept { return own_ ? *own_ : log_; }
+  const wire::Filter& filter() const noexcept { return types_.filter(); }
+  // Frames built so far: one per event, however many sessions read it.
+  std::uint64_t frames_built() const noexcept { return frames_built_; }
+
+ private:
+  const FrameLog& log_;
+  TypeSet types_;
+  std::unique_ptr<FrameLog> own_;  // none for "everything"
+  Cursor source_;
+  std::uint64_t looked_at_ = 0;    // seq of the newest log event seen
+  std::uint64_t last_match_ = 0;   // its seq; 0: none known
+  std::uint64_t frames_built_ = 0;
+};
+
+// Writes `,"prev":N}` at `out` (room for 32 bytes); what a view puts in place of a frame's last brace.
+std::string_view write_prev(char* out, std::uint64_t prev) noexcept;
+
+}  // namespace clawws::hub
