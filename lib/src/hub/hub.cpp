@@ -35,7 +35,8 @@ Result<void> Hub::start() {
   log_ = std::make_unique<FrameLog>(FrameLog::Limits{k_segment_bytes, config_.log_memory_bytes},
                                     store_->facts().newest);
   state_ = State::running;
-  writer_ = std::thread([this] { run(); });
+  writer_ = std::thread([this] { run_writer(); });
+  reader_ = std::thread([this] { run_reader(); });
   return {};
 }
 
@@ -45,7 +46,44 @@ void Hub::stop() {
     if (state_ == State::running) state_ = State::stopping;
   }
   work_.notify_all();
+  read_work_.notify_all();
   if (writer_.joinable()) writer_.join();
+  if (reader_.joinable()) reader_.join();
+}
+
+void Hub::enqueue_read(std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    reads_.push_back(std::move(job));
+  }
+  read_work_.notify_one();
+}
+
+void Hub::read(std::uint64_t after, std::size_t limit_bytes, ReadDone done) {
+  enqueue_read([this, after, limit_bytes, done = std::move(done)] { done(store_->read(after, limit_bytes)); });
+}
+
+void Hub::locate_last(std::uint64_t count, wire::Filter filter, LocateDone done) {
+  enqueue_read([this, count, filter = std::move(filter), done = std::move(done)] {
+    done(store_->before_last(count, filter));
+  });
+}
+
+void Hub::locate_time(std::int64_t unix_millis, LocateDone done) {
+  enqueue_read([this, unix_millis, done = std::move(done)] { done(store_->before_time(unix_millis)); });
+}
+
+void Hub::run_reader() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    read_work_.wait(lock, [this] { return !reads_.empty() || state_ != State::running; });
+    if (state_ != State::running) break;
+    const std::function<void()> job = std::move(reads_.front());
+    reads_.pop_front();
+    lock.unlock();
+    job();
+    lock.lock();
+  }
 }
 
 void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done) {
@@ -90,7 +128,7 @@ void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey>
   done(std::move(known));
 }
 
-void Hub::run() {
+void Hub::run_writer() {
   std::vector<Batch> group;
   std::unique_lock lock(mutex_);
   while (true) {

@@ -107,6 +107,8 @@ IoResult TlsStream::handshake_now() noexcept {
 
 bool TlsStream::has_decrypted() const noexcept { return SSL_pending(ssl_.get()) > 0; }
 
+std::uint64_t TlsStream::wire_bytes_written() const noexcept { return BIO_number_written(SSL_get_wbio(ssl_.get())); }
+
 void TlsStream::shutdown_now() noexcept {
   if (pending_bytes_ != 0 || SSL_in_init(ssl_.get()) != 0) return;
   ERR_clear_error();

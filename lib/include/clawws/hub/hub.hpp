@@ -5,12 +5,14 @@
 //                              '--> wake each listener (shard) once, then answer the publishers
 //
 // While one transaction runs, what arrives waits and becomes the next one: commits group themselves.
-// publish(), the readers and the facts may be called from any thread; callbacks come on the writer
-// thread (or inline where said) and must not block.
+// A second thread, the reader, does what may wait for the store's disk on behalf of the shards.
+// publish(), the reads and the facts may be called from any thread; callbacks come on the writer's
+// or reader's thread (or inline where said) and must not block.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -49,6 +51,14 @@ class Hub {
   // inline when the answer is known at once (a repeated key, a full queue, too many types).
   void publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done);
 
+  // Runs EventStore's read, before_last or before_time on the reader's thread. Dropped without a
+  // call when the hub stops.
+  using ReadDone = std::function<void(base::Result<std::vector<StoredEvent>>)>;
+  void read(std::uint64_t after, std::size_t limit_bytes, ReadDone done);
+  using LocateDone = std::function<void(base::Result<std::uint64_t>)>;
+  void locate_last(std::uint64_t count, wire::Filter filter, LocateDone done);
+  void locate_time(std::int64_t unix_millis, LocateDone done);
+
   const FrameLog& log() const noexcept { return *log_; }
   TypeTable& types() noexcept { return types_; }
   const EventStore& store() const noexcept { return *store_; }
@@ -64,7 +74,9 @@ class Hub {
     PublishDone done;
   };
 
-  void run();
+  void run_writer();
+  void run_reader();
+  void enqueue_read(std::function<void()> job);
   void commit(std::vector<Batch>& group);
   void committed(std::uint64_t first, std::span<const wire::Event> events);
   void answer(Batch& batch, const base::Result<Receipt>& outcome);
@@ -82,7 +94,10 @@ class Hub {
   std::size_t queued_bytes_ = 0;
   IdempotencyTable keys_;
   enum class State : std::uint8_t { stopped, running, stopping } state_ = State::stopped;
+  std::deque<std::function<void()>> reads_;
+  std::condition_variable read_work_;
   std::thread writer_;
+  std::thread reader_;
 };
 
 }  // namespace clawws::hub

@@ -72,6 +72,9 @@ class TlsStream {
   // Bytes that OpenSSL holds already decrypted: no readiness event will announce them.
   bool has_decrypted() const noexcept;
 
+  // Bytes of TLS records that the kernel has taken so far: what tells a slow peer from a dead one.
+  std::uint64_t wire_bytes_written() const noexcept;
+
   // Sends close_notify if nothing is pending, without waiting. The socket stays open.
   void shutdown_now() noexcept;
   // Closes the socket; `reset` makes the kernel drop what it still holds and send RST.
