@@ -38,6 +38,7 @@ Session::Session(Shard& shard, net::TlsStream stream, Opening opening)
       identity_(std::move(opening.identity)),
       peer_(std::move(opening.peer)),
       dialect_(opening.dialect),
+      permit_(std::move(opening.permit)),
       reader_(wire::FrameLimits{}),
       messages_(shard.config().message_rate, shard.config().message_rate, SteadyClock::now()),
       control_frames_(120, 120, SteadyClock::now()),

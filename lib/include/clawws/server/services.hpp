@@ -9,6 +9,7 @@
 #include "clawws/base/log.hpp"
 #include "clawws/hub/hub.hpp"
 #include "clawws/net/tls_context.hpp"
+#include "clawws/server/admission.hpp"
 #include "clawws/server/authenticator.hpp"
 #include "clawws/server/config.hpp"
 #include "clawws/server/counters.hpp"
@@ -39,6 +40,8 @@ struct Services {
   hub::Hub& hub;
   Authenticator& authenticator;
   const OriginRules& origins;
+  const ProxyRules& proxies;
+  Admission& admission;
   Counters& counters;
   CertificateSlot certificate;
   std::string epoch;

@@ -23,6 +23,7 @@
 #include "clawws/hub/catch_up.hpp"
 #include "clawws/hub/view.hpp"
 #include "clawws/net/tls_stream.hpp"
+#include "clawws/server/admission.hpp"
 #include "clawws/server/authenticator.hpp"
 #include "clawws/server/rate.hpp"
 #include "clawws/server/stream_start.hpp"
@@ -44,6 +45,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
     Dialect dialect = Dialect::plain;
     wire::Filter filter;
     StartRequest start;
+    Admission::Permit permit;  // counts the connection until the session is gone
   };
 
   Session(Shard& shard, net::TlsStream stream, Opening opening);
@@ -116,6 +118,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   const Identity identity_;
   const std::string peer_;
   const Dialect dialect_;
+  const Admission::Permit permit_;
   State state_ = State::open;
   bool draining_ = false;         // close_after_due was called
   bool close_sent_ = false;

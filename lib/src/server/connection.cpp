@@ -1,0 +1,304 @@
+// One coroutine a connection. The order is always: deadline, bytes, gate, Beast's parser, decision
+// on the head, and only then a body. What fails ends the connection and never more than that.
+#include "clawws/server/connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <exception>
+
+#include "clawws/server/admission.hpp"
+#include "clawws/server/http.hpp"
+#include "clawws/server/routes.hpp"
+#include "clawws/server/shard.hpp"
+#include "clawws/wire/http_gate.hpp"
+
+namespace clawws::server {
+
+namespace http = boost::beast::http;
+using boost::asio::awaitable;
+using boost::asio::use_awaitable;
+using net::error_code;
+
+namespace {
+
+constexpr base::Millis k_keep_alive{75'000};         // between two requests
+constexpr base::Millis k_linger{2'000};              // after an answer that ends the connection
+constexpr std::size_t k_linger_bytes = 1u << 20;
+constexpr std::size_t k_read_bytes = 4 * 1024;
+constexpr std::size_t k_body_read_bytes = 64 * 1024;
+constexpr std::size_t k_chunk_header_bytes = 1024;   // a chunk's size line with its extensions
+constexpr auto k_as_tuple = boost::asio::as_tuple(use_awaitable);
+
+using Parser = http::request_parser<http::string_body>;
+
+class Connection final : public std::enable_shared_from_this<Connection>, private TimingWheel::Entry {
+ public:
+  Connection(Shard& shard, net::TcpSocket socket, Admission::Permit permit)
+      : shard_(shard),
+        permit_(std::move(permit)),
+        stream_(std::move(socket), shard.services().certificate.get(), net::Role::server) {
+    error_code gone;
+    peer_ = stream_.socket().remote_endpoint(gone);
+    shard_.counters().connections_open.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Connection() { shard_.counters().connections_open.fetch_sub(1, std::memory_order_relaxed); }
+
+  awaitable<void> run();
+
+ private:
+  enum class Next : std::uint8_t { request, end };
+
+  awaitable<bool> handshake();
+  awaitable<Next> serve_request();
+  awaitable<std::optional<wire::GateVerdict>> read_head();
+  awaitable<std::optional<HttpAnswer>> read_body(Parser& parser);
+  awaitable<bool> read_more(std::size_t bytes);
+  awaitable<Next> answer(HttpAnswer answer, unsigned version, BodyWanted wanted);
+  awaitable<void> linger();
+  void upgrade(UpgradeTicket ticket);
+
+  // A deadline passed: the socket is closed under whatever the coroutine waits for.
+  void on_timer(base::SteadyTime) override {
+    expired_ = true;
+    stream_.close(net::TlsStream::CloseMode::reset);
+  }
+  void deadline(base::Millis from_now) { shard_.wheel().schedule(*this, base::SteadyClock::now() + from_now); }
+
+  Shard& shard_;
+  Admission::Permit permit_;
+  net::TlsStream stream_;
+  boost::asio::ip::tcp::endpoint peer_;
+  std::string input_;  // read, not yet used
+  bool expired_ = false;
+};
+
+awaitable<void> Connection::run() {
+  if (!co_await handshake()) {
+    shard_.counters().handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    co_return;
+  }
+  while (co_await serve_request() == Next::request) {
+  }
+}
+
+awaitable<bool> Connection::handshake() {
+  deadline(shard_.config().handshake_timeout);
+  const auto [failed] = co_await stream_.async_handshake(k_as_tuple);
+  cancel();
+  if (!failed) co_return true;
+  if (stream_.error_detail() == "http request") {
+    // Somebody typed http:// for https://; OpenSSL has read the bytes, so plain text goes out raw.
+    constexpr std::string_view k_hint =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 51\r\n\r\n"
+        "This port speaks HTTPS: use https:// in the URL.  \r\n";
+    error_code gone;
+    stream_.socket().write_some(boost::asio::buffer(k_hint), gone);
+  }
+  shard_.log().debug("TLS handshake failed",
+                     {{"peer", peer_.address().to_string()},
+                      {"why", expired_ ? "timed out" : stream_.error_detail().empty() ? failed.message() : stream_.error_detail()}});
+  co_return false;
+}
+
+awaitable<bool> Connection::read_more(std::size_t bytes) {
+  const std::size_t before = input_.size();
+  input_.resize(before + bytes);
+  const auto [failed, count] =
+      co_await stream_.async_read_some(boost::asio::buffer(input_.data() + before, bytes), k_as_tuple);
+  input_.resize(before + (failed ? 0 : count));
+  co_return !failed;
+}
+
+// Nothing when the peer went away or let the time pass.
+awaitable<std::optional<wire::GateVerdict>> Connection::read_head() {
+  bool begun = !input_.empty();
+  deadline(begun ? shard_.config().header_timeout : k_keep_alive);
+  while (true) {
+    const wire::GateVerdict verdict = wire::check_head(input_);
+    if (verdict.kind != wire::GateVerdict::Kind::need_more) {
+      cancel();
+      co_return verdict;
+    }
+    if (!co_await read_more(k_read_bytes)) co_return std::nullopt;
+    // The time for the head runs from its first byte; a dribble does not move it.
+    if (!std::exchange(begun, true)) deadline(shard_.config().header_timeout);
+  }
+}
+
+// Reads the body of a request whose head is parsed. An answer means that it was refused; a
+// connection that broke shows as an expired or closed stream.
+awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
+  deadline(shard_.config().body_timeout);
+  parser.eager(true);
+  while (true) {
+    error_code failed;
+    if (!input_.empty()) {
+      const std::size_t used = parser.put(boost::asio::buffer(input_), failed);
+      input_.erase(0, used);
+    }
+    if (failed == http::error::body_limit) {
+      co_return error_answer(413, "too_large", "A request is at most " + std::to_string(shard_.config().max_body_bytes) +
+                                                   " bytes; send several");
+    }
+    if (failed && failed != http::error::need_more) {
+      co_return error_answer(400, "bad_request", "The body is not framed as its head says");
+    }
+    if (parser.is_done()) break;
+    if (parser.chunked() && input_.size() > k_chunk_header_bytes && failed == http::error::need_more) {
+      co_return error_answer(400, "bad_request", "A chunk's header line is too long");
+    }
+    if (!co_await read_more(k_body_read_bytes)) {
+      // An end in the middle of a body is the peer's; nobody is left to be told.
+      stream_.close(net::TlsStream::CloseMode::reset);
+      co_return error_answer(400, "bad_request", "The body ended early");
+    }
+  }
+  cancel();
+  co_return std::nullopt;
+}
+
+awaitable<Connection::Next> Connection::answer(HttpAnswer answer, unsigned version, BodyWanted wanted) {
+  if (shard_.services().draining) answer.after = After::close;
+  const After after = answer.after;
+  const std::string bytes = serialise(answer, version, wanted, shard_.config().hsts);
+  deadline(shard_.config().body_timeout);
+  const auto [failed, count] = co_await boost::asio::async_write(stream_, boost::asio::buffer(bytes), k_as_tuple);
+  cancel();
+  shard_.counters().requests.fetch_add(1, std::memory_order_relaxed);
+  if (failed) co_return Next::end;
+  if (after == After::keep_alive) co_return Next::request;
+  co_await linger();
+  co_return Next::end;
+}
+
+// After an answer that ends the connection: what the peer still sends is read and thrown away for
+// a while, since closing over unread bytes would reset the connection under our answer.
+awaitable<void> Connection::linger() {
+  stream_.shutdown_now();
+  error_code gone;
+  stream_.socket().shutdown(net::TcpSocket::shutdown_send, gone);
+  deadline(k_linger);
+  std::size_t seen = 0;
+  while (seen < k_linger_bytes) {
+    input_.clear();
+    if (!co_await read_more(k_body_read_bytes)) break;
+    seen += input_.size();
+  }
+  cancel();
+}
+
+awaitable<Connection::Next> Connection::serve_request() {
+  const std::optional<wire::GateVerdict> gate = co_await read_head();
+  if (!gate) co_return Next::end;
+  if (gate->kind == wire::GateVerdict::Kind::refuse) {
+    shard_.log().debug("request refused", {{"peer", peer_.address().to_string()}, {"why", gate->reason}});
+    HttpAnswer refusal = error_answer(gate->status, "bad_request", gate->reason);
+    refusal.after = After::close;
+    co_return co_await answer(std::move(refusal), 11, BodyWanted::yes);
+  }
+
+  Parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(gate->head_bytes + 1));
+  parser.body_limit(shard_.config().max_body_bytes);
+  error_code failed;
+  input_.erase(0, parser.put(boost::asio::buffer(input_.data(), gate->head_bytes), failed));
+  if ((failed && failed != http::error::need_more) || !parser.is_header_done()) {
+    // A declared length over the limit is found here already.
+    HttpAnswer refusal = failed == http::error::body_limit
+                             ? error_answer(413, "too_large", "A request is at most " +
+                                                                  std::to_string(shard_.config().max_body_bytes) +
+                                                                  " bytes; send several")
+                             : error_answer(400, "bad_request", "Not an HTTP request");
+    refusal.after = After::close;
+    co_return co_await answer(std::move(refusal), 11, BodyWanted::yes);
+  }
+
+  const HttpRequest& request = parser.get();
+  const unsigned version = request.version();
+  const BodyWanted wanted = request.method() == http::verb::head ? BodyWanted::head_only : BodyWanted::yes;
+  const bool keep_alive = request.keep_alive();
+  const std::string content_type(header(request, "Content-Type").value_or(""));
+  const bool expects_continue = header(request, "Expect").value_or("") == "100-continue";
+
+  struct Running {
+    Counters& counters;
+    explicit Running(Counters& c) : counters(c) { counters.requests_running.fetch_add(1, std::memory_order_relaxed); }
+    ~Running() { counters.requests_running.fetch_sub(1, std::memory_order_relaxed); }
+  } const running(shard_.counters());
+
+  Exchange exchange{shard_, request, peer_};
+  Decision decision = co_await decide(exchange);
+  if (auto* ticket = std::get_if<UpgradeTicket>(&decision)) {
+    upgrade(std::move(*ticket));
+    co_return Next::end;
+  }
+  if (auto* refusal = std::get_if<HttpAnswer>(&decision)) {
+    // A body that nobody will read: the connection ends with the answer.
+    if (!keep_alive || !parser.is_done()) refusal->after = After::close;
+    co_return co_await answer(std::move(*refusal), version, wanted);
+  }
+
+  PublishTicket& ticket = std::get<PublishTicket>(decision);
+  if (expects_continue && input_.empty()) {
+    constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await boost::asio::async_write(stream_, boost::asio::buffer(k_continue), k_as_tuple);
+  }
+  std::optional<HttpAnswer> refused = co_await read_body(parser);
+  if (refused) {
+    refused->after = After::close;
+    co_return co_await answer(std::move(*refused), version, wanted);
+  }
+  HttpAnswer published = co_await publish_body(shard_, std::move(ticket), content_type, std::move(parser.get().body()));
+  if (!keep_alive) published.after = After::close;
+  co_return co_await answer(std::move(published), version, wanted);
+}
+
+void Connection::upgrade(UpgradeTicket ticket) {
+  cancel();
+  error_code ignored_if_gone;
+  stream_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored_if_gone);
+  ticket.opening.peer = peer_.address().to_string() + ":" + std::to_string(peer_.port());
+  ticket.opening.permit = std::move(permit_);
+  auto session = std::make_shared<Session>(shard_, std::move(stream_), std::move(ticket.opening));
+  shard_.add(session);
+  session->start(ticket.response, input_);
+}
+
+// What the coroutine lets escape: nothing by design, so it is logged as a fault.
+struct LogEscaped {
+  Shard& shard;
+  std::shared_ptr<Connection> connection;
+  void operator()(std::exception_ptr escaped) const {
+    if (!escaped) return;
+    try {
+      std::rethrow_exception(escaped);
+    } catch (const std::exception& fault) {
+      shard.log().error("a connection ended by a fault", {{"what", fault.what()}});
+    }
+  }
+};
+
+}  // namespace
+
+void start_connection(Shard& shard, net::TcpSocket socket) {
+  error_code gone;
+  const auto peer = socket.remote_endpoint(gone);
+  if (gone) return;
+  Admission::Permit permit = shard.services().admission.admit(peer.address());
+  if (!permit) {
+    shard.counters().connections_refused.fetch_add(1, std::memory_order_relaxed);
+    error_code ignored;
+    socket.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+    return;
+  }
+  auto connection = std::make_shared<Connection>(shard, std::move(socket), std::move(permit));
+  auto running = connection->run();
+  boost::asio::co_spawn(shard.context(), std::move(running), LogEscaped{shard, std::move(connection)});
+}
+
+}  // namespace clawws::server

@@ -1,0 +1,359 @@
+#include "clawws/server/routes.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/verb.hpp>
+
+#include "clawws/base/text.hpp"
+#include "clawws/net/crypto.hpp"
+#include "clawws/server/await.hpp"
+#include "clawws/server/shard.hpp"
+#include "clawws/wire/http_gate.hpp"
+#include "clawws/wire/query.hpp"
+
+namespace clawws::server {
+
+namespace http = boost::beast::http;
+using base::Errc;
+using base::Result;
+using boost::asio::awaitable;
+
+namespace {
+
+constexpr std::string_view k_websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
+
+std::string_view std_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+HttpAnswer with_field(HttpAnswer answer, std::string name, std::string value) {
+  answer.fields.emplace_back(std::move(name), std::move(value));
+  return answer;
+}
+
+HttpAnswer method_not_allowed(std::string allowed) {
+  return with_field(error_answer(405, "method_not_allowed", "This path takes " + allowed), "Allow", allowed);
+}
+
+bool has_token(const HttpRequest& request, std::string_view name, std::string_view token) {
+  const auto value = header(request, name);
+  if (!value) return false;
+  for (const std::string_view item : wire::header_list(*value)) {
+    if (base::iequals(item, token)) return true;
+  }
+  return false;
+}
+
+// A browser shows its password prompt for "Basic". It should when a person opened the page, and
+// should not when a script of the page asked; those say so with Sec-Fetch-Mode.
+HttpAnswer unauthorized(const HttpRequest& request) {
+  const auto mode = header(request, "Sec-Fetch-Mode");
+  const bool prompts = !mode || *mode == "navigate";
+  return with_field(error_answer(401, "unauthorized", ""), "WWW-Authenticate",
+                    prompts ? "Basic realm=\"Dashboard\"" : "ClawwsBasic realm=\"Dashboard\"");
+}
+
+// The identity, or the answer that refuses.
+using Admitted = std::variant<Identity, HttpAnswer>;
+
+awaitable<Admitted> authenticate(Exchange exchange, std::optional<std::string_view> subprotocols) {
+  Services& services = exchange.shard.services();
+  const Presented presented = credentials_from(subprotocols, header(exchange.request, "Authorization"));
+  if (presented.kind == Presented::Kind::none || presented.kind == Presented::Kind::malformed) {
+    services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
+    co_return unauthorized(exchange.request);
+  }
+  const std::string address = services.proxies.client_address(exchange.peer.address(),
+                                                               header(exchange.request, "X-Forwarded-For"));
+  const auto answer = std::make_shared<Answer<AuthOutcome>>(exchange.shard.context().get_executor());
+  services.authenticator.verify(presented, address, answer->callback());
+  AuthOutcome outcome = co_await answer->wait();
+  switch (outcome.kind) {
+    case AuthOutcome::Kind::accepted:
+      co_return std::move(outcome.identity);
+    case AuthOutcome::Kind::busy:
+      co_return with_field(error_answer(503, "unavailable", "Too many logins at once"), "Retry-After", "1");
+    case AuthOutcome::Kind::limited:
+      services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
+      services.log.warning("login limited", {{"address", address}, {"user", presented.user}});
+      co_return with_field(error_answer(429, "rate_limited", "Too many failed logins"), "Retry-After",
+                           std::to_string(outcome.retry_after.count()));
+    case AuthOutcome::Kind::refused:
+      break;
+  }
+  services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
+  services.log.info("login refused", {{"address", address}, {"user", presented.user}});
+  co_return unauthorized(exchange.request);
+}
+
+HttpAnswer forbidden_origin() {
+  return error_answer(403, "forbidden", "This Origin may not connect; the server lists those that may as --origin");
+}
+
+bool origin_allowed(const Exchange& exchange) {
+  return exchange.shard.services().origins.allows(header(exchange.request, "Origin"),
+                                                  header(exchange.request, "Host").value_or(""));
+}
+
+// ---- GET /ws ------------------------------------------------------------------------------------
+
+// What is wrong with the upgrade request itself, before anybody's credentials are looked at.
+std::optional<HttpAnswer> upgrade_fault(const HttpRequest& request) {
+  if (request.method() != http::verb::get) return method_not_allowed("GET");
+  if (request.version() != 11) return error_answer(400, "bad_request", "A WebSocket needs HTTP/1.1");
+  if (!has_token(request, "Connection", "upgrade") || !has_token(request, "Upgrade", "websocket")) {
+    return with_field(
+        with_field(error_answer(426, "upgrade_required", "This path is a WebSocket"), "Upgrade", "websocket"),
+        "Connection", "Upgrade");
+  }
+  const auto version = header(request, "Sec-WebSocket-Version");
+  if (!version) return error_answer(400, "bad_request", "Sec-WebSocket-Version is missing");
+  if (*version != "13") {
+    return with_field(error_answer(426, "upgrade_required", "Only version 13 is spoken"), "Sec-WebSocket-Version",
+                      "13");
+  }
+  if (!wire::is_websocket_key(header(request, "Sec-WebSocket-Key").value_or(""))) {
+    return error_answer(400, "bad_request", "Sec-WebSocket-Key is not 16 bytes in base64");
+  }
+  const std::string_view length = header(request, "Content-Length").value_or("0");
+  if (length.find_first_not_of('0') != std::string_view::npos || header(request, "Transfer-Encoding")) {
+    return error_answer(400, "bad_request", "An upgrade request has no body");
+  }
+  return std::nullopt;
+}
+
+std::string switching_protocols(std::string_view key, Dialect dialect) {
+  std::string response =
+      "HTTP/1.1 101 Switching Protocols\r\nServer: clawws\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: " +
+      base::base64_encode(net::sha1(std::string(key).append(k_websocket_guid))) + "\r\n";
+  if (dialect == Dialect::clawws_v1) response += "Sec-WebSocket-Protocol: clawws.v1\r\n";
+  if (dialect == Dialect::clawpanel) response += "Sec-WebSocket-Protocol: clawpanel\r\n";
+  return response + "\r\n";
+}
+
+// The query's part of a subscription; an error names the parameter.
+Result<Session::Opening> opening_from(const wire::SubscribeQuery& query) {
+  Session::Opening opening;
+  if (query.types) {
+    Result<wire::Filter> filter = wire::Filter::from_globs(*query.types);
+    if (!filter) return base::Error(filter.error().code, "types: " + filter.error().message());
+    opening.filter = std::move(*filter);
+  }
+  if (query.since && query.last) return base::Error(Errc::bad_position, "give since or last, not both");
+  if (query.since) {
+    Result<wire::Since> since = wire::parse_since(*query.since);
+    if (!since) return base::Error(since.error().code, "since: " + since.error().message());
+    opening.start.since = std::move(*since);
+  }
+  opening.start.last = query.last;
+  return opening;
+}
+
+awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_text) {
+  const HttpRequest& request = exchange.request;
+  Shard& shard = exchange.shard;
+  Services& services = shard.services();
+  if (auto fault = upgrade_fault(request)) co_return std::move(*fault);
+  if (!origin_allowed(exchange)) co_return forbidden_origin();
+
+  const Result<wire::SubscribeQuery> query = wire::parse_subscribe_query(query_text);
+  Result<Session::Opening> opening =
+      query ? opening_from(*query) : Result<Session::Opening>(query.error());
+  if (!opening) {
+    co_return error_answer(400, base::info(opening.error().code).word, opening.error().message());
+  }
+
+  const auto offered = header(request, "Sec-WebSocket-Protocol");
+  const Subprotocol subprotocol = negotiate_subprotocol(offered);
+  Admitted admitted = co_await authenticate(exchange, offered);
+  if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
+  if (subprotocol == Subprotocol::refuse) {
+    co_return error_answer(400, "bad_request", "Of Sec-WebSocket-Protocol, clawws.v1 and clawpanel are spoken");
+  }
+  opening->identity = std::move(std::get<Identity>(admitted));
+  opening->dialect = subprotocol == Subprotocol::clawws_v1   ? Dialect::clawws_v1
+                     : subprotocol == Subprotocol::clawpanel ? Dialect::clawpanel
+                                                             : Dialect::plain;
+
+  if (services.draining || services.counters.sessions_open >= services.config.max_clients) {
+    services.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    co_return with_field(error_answer(503, "unavailable", services.draining ? "The server is stopping"
+                                                                            : "Too many clients"),
+                         "Retry-After", "1");
+  }
+  if (!shard.has_room_for(opening->filter)) {
+    co_return error_answer(503, "unavailable", "Too many different filters are in use");
+  }
+  if (opening->start.needs_locating()) {
+    const auto found = std::make_shared<Answer<Result<std::uint64_t>>>(shard.context().get_executor());
+    if (opening->start.last) {
+      shard.hub().locate_last(*opening->start.last, opening->filter, found->callback());
+    } else {
+      shard.hub().locate_time(opening->start.since.unix_millis, found->callback());
+    }
+    const Result<std::uint64_t> located = co_await found->wait();
+    if (!located) {
+      co_return with_field(error_answer(503, "unavailable", located.error().message()), "Retry-After", "1");
+    }
+    opening->start.located = *located;
+  }
+  std::string response =
+      switching_protocols(header(request, "Sec-WebSocket-Key").value_or(""), opening->dialect);
+  co_return UpgradeTicket{std::move(*opening), std::move(response)};
+}
+
+// ---- POST /clawws/events ------------------------------------------------------------------------
+
+std::optional<PublishTicket::Form> form_of(const HttpRequest& request) {
+  const std::string_view type = header(request, "Content-Type").value_or("");
+  const std::string media = base::to_lower(base::trim(type.substr(0, type.find(';'))));
+  if (media == "application/json") return PublishTicket::Form::json;
+  if (media == "application/x-ndjson") return PublishTicket::Form::ndjson;
+  return std::nullopt;
+}
+
+bool is_idempotency_key(std::string_view key) {
+  if (key.empty() || key.size() > 128) return false;
+  for (const char c : key) {
+    if (c <= 0x20 || c >= 0x7f) return false;
+  }
+  return true;
+}
+
+awaitable<Decision> decide_publish(Exchange exchange) {
+  const HttpRequest& request = exchange.request;
+  if (request.method() != http::verb::post) co_return method_not_allowed("POST");
+  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  Admitted admitted = co_await authenticate(exchange, std::nullopt);
+  if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
+  Identity& identity = std::get<Identity>(admitted);
+  if (!identity.may_publish) {
+    co_return error_answer(403, "forbidden", "This user may not publish; the server lists those who may as --publisher");
+  }
+  PublishTicket ticket;
+  const auto form = form_of(request);
+  if (!form) {
+    co_return error_answer(415, "unsupported_type", "Content-Type must be application/json or application/x-ndjson");
+  }
+  ticket.form = *form;
+  if (const auto key = header(request, "Idempotency-Key")) {
+    if (!is_idempotency_key(*key)) {
+      co_return error_answer(400, "bad_request", "Idempotency-Key must be 1 to 128 visible ASCII characters");
+    }
+    ticket.idempotency_key = std::string(*key);
+  }
+  ticket.user = std::move(identity.user);
+  co_return ticket;
+}
+
+HttpAnswer refused_events(const wire::EventProblem& problem) {
+  const base::ErrorInfo& info = base::info(problem.code);
+  return error_answer(info.http_status, info.word, problem.message, ",\"path\":" + wire::json_string(problem.path));
+}
+
+HttpAnswer publish_failure(const base::Error& error) {
+  const base::ErrorInfo& info = base::info(error.code);
+  HttpAnswer answer = error_answer(info.http_status != 0 ? info.http_status : 500, info.word, error.message());
+  if (info.http_status == 429 || info.http_status == 503 || info.http_status == 507) {
+    return with_field(std::move(answer), "Retry-After", "1");
+  }
+  return answer;
+}
+
+// ---- the small ones -----------------------------------------------------------------------------
+
+HttpAnswer probe(const HttpRequest& request, const char* word, unsigned status) {
+  if (request.method() != http::verb::get && request.method() != http::verb::head) return method_not_allowed("GET, HEAD");
+  HttpAnswer answer;
+  answer.status = status;
+  answer.body = std::string("{\"status\":\"") + word + "\"}\n";
+  return answer;
+}
+
+// What stands here for a person: where the events are and how to see them.
+awaitable<Decision> overview(Exchange exchange) {
+  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  Admitted admitted = co_await authenticate(exchange, std::nullopt);
+  if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
+  Services& services = exchange.shard.services();
+  const hub::StoreFacts facts = exchange.shard.hub().facts();
+  const std::string host(header(exchange.request, "Host").value_or("localhost"));
+  HttpAnswer answer;
+  answer.content_type = "text/plain; charset=utf-8";
+  answer.body = services.server_name + ": live events over WSS\n\n" +
+                "events      wss://" + host + "/ws\n" +
+                "publish     POST https://" + host + "/clawws/events\n" +
+                "watch       clawws tail wss://" + host + "\n\n" +
+                "position    " + facts.epoch + ":" + std::to_string(facts.newest) + "\n" +
+                "kept        " + base::format_count(facts.newest + 1 - std::min(facts.oldest, facts.newest + 1)) +
+                " events\n" +
+                "clients     " + base::format_count(services.counters.sessions_open) + "\n";
+  co_return answer;
+}
+
+}  // namespace
+
+awaitable<Decision> decide(Exchange exchange) {
+  const HttpRequest& request = exchange.request;
+  const std::string_view target_text = std_view(request.target());
+  const wire::PathOwner owner = wire::path_owner(target_text);
+  const wire::Target target = wire::split_target(target_text);
+  if (owner == wire::PathOwner::invalid) {
+    co_return error_answer(400, "bad_request", "The path is not in its normal form");
+  }
+  if (owner == wire::PathOwner::websocket) co_return co_await decide_upgrade(exchange, target.query);
+  if (target.path == "/clawws/events") co_return co_await decide_publish(exchange);
+  if (target.path == "/clawws/health") co_return probe(request, "ok", 200);
+  if (target.path == "/clawws/ready") {
+    const bool ready = exchange.shard.services().ready;
+    co_return probe(request, ready ? "ready" : "not_ready", ready ? 200 : 503);
+  }
+  const bool reads = request.method() == http::verb::get || request.method() == http::verb::head;
+  if (target.path == "/clawws/") {
+    if (!reads) co_return method_not_allowed("GET, HEAD");
+    co_return co_await overview(exchange);
+  }
+  if (target.path == "/" && reads) {
+    HttpAnswer answer;
+    answer.status = 302;
+    answer.body = "{\"location\":\"/clawws/\"}\n";
+    co_return with_field(std::move(answer), "Location", "/clawws/");
+  }
+  co_return error_answer(404, "not_found", "");
+}
+
+awaitable<HttpAnswer> publish_body(Shard& shard, PublishTicket ticket, std::string content_type, std::string body) {
+  const wire::EventRules& rules = shard.config().event_rules;
+  const std::int64_t now = base::unix_millis();
+  wire::ParseResult parsed = ticket.form == PublishTicket::Form::json ? wire::parse_events_json(body, rules, now)
+                                                                      : wire::parse_events_ndjson(body, rules, now);
+  if (!parsed) co_return refused_events(parsed.error());
+  const std::size_t count = parsed->events.size();
+
+  std::optional<hub::IdempotencyKey> key;
+  if (ticket.idempotency_key) {
+    key = hub::IdempotencyKey{std::move(ticket.user), std::move(*ticket.idempotency_key),
+                              net::sha256(content_type + '\n' + body)};
+  }
+  const auto stored = std::make_shared<Answer<Result<hub::Receipt>>>(shard.context().get_executor());
+  shard.hub().publish(std::move(parsed->events), std::move(key), stored->callback());
+  const Result<hub::Receipt> receipt = co_await stored->wait();
+  if (!receipt) co_return publish_failure(receipt.error());
+
+  const bool repeated = receipt->novelty == hub::Receipt::Novelty::repeated;
+  if (!repeated) shard.counters().events_published.fetch_add(count, std::memory_order_relaxed);
+  HttpAnswer answer;
+  answer.status = repeated ? 200 : 201;
+  answer.body = "{\"epoch\":" + wire::json_string(shard.epoch()) + ",\"first\":" + std::to_string(receipt->first) +
+                ",\"last\":" + std::to_string(receipt->last) + ",\"count\":" + std::to_string(count) +
+                ",\"durability\":" + wire::json_string(shard.hub().store().durability());
+  if (!parsed->warnings.empty()) {
+    answer.body += ",\"warnings\":[";
+    for (std::size_t i = 0; i < parsed->warnings.size(); ++i) {
+      answer.body += (i == 0 ? "" : ",") + wire::json_string(parsed->warnings[i]);
+    }
+    answer.body += "]";
+  }
+  answer.body += "}\n";
+  co_return answer;
+}
+
+}  // namespace clawws::server
