@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <charconv>
 
 #include "clawws/base/posix.hpp"

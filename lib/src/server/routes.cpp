@@ -72,14 +72,14 @@ awaitable<Admitted> authenticate(Exchange exchange, std::optional<std::string_vi
       co_return with_field(error_answer(503, "unavailable", "Too many logins at once"), "Retry-After", "1");
     case AuthOutcome::Kind::limited:
       services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
-      services.log.warning("login limited", {{"address", address}, {"user", presented.user}});
+      services.log.warning("login limited", {{"address", address}});
       co_return with_field(error_answer(429, "rate_limited", "Too many failed logins"), "Retry-After",
                            std::to_string(outcome.retry_after.count()));
     case AuthOutcome::Kind::refused:
       break;
   }
   services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
-  services.log.info("login refused", {{"address", address}, {"user", presented.user}});
+  services.log.info("login refused", {{"address", address}});
   co_return unauthorized(exchange.request);
 }
 
@@ -119,13 +119,14 @@ std::optional<HttpAnswer> upgrade_fault(const HttpRequest& request) {
   return std::nullopt;
 }
 
-std::string switching_protocols(std::string_view key, Dialect dialect) {
+std::string switching_protocols(std::string_view key, const Subprotocol& subprotocol) {
   std::string response =
       "HTTP/1.1 101 Switching Protocols\r\nServer: clawws\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: " +
       base::base64_encode(net::sha1(std::string(key).append(k_websocket_guid))) + "\r\n";
-  if (dialect == Dialect::clawws_v1) response += "Sec-WebSocket-Protocol: clawws.v1\r\n";
-  if (dialect == Dialect::clawpanel) response += "Sec-WebSocket-Protocol: clawpanel\r\n";
+  if (!subprotocol.name().empty()) {
+    response += "Sec-WebSocket-Protocol: " + std::string(subprotocol.name()) + "\r\n";
+  }
   return response + "\r\n";
 }
 
@@ -165,13 +166,11 @@ awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_tex
   const Subprotocol subprotocol = negotiate_subprotocol(offered);
   Admitted admitted = co_await authenticate(exchange, offered);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
-  if (subprotocol == Subprotocol::refuse) {
+  if (subprotocol.answer == Subprotocol::Answer::refuse) {
     co_return error_answer(400, "bad_request", "Of Sec-WebSocket-Protocol, clawws.v1 and clawpanel are spoken");
   }
   opening->identity = std::move(std::get<Identity>(admitted));
-  opening->dialect = subprotocol == Subprotocol::clawws_v1   ? Dialect::clawws_v1
-                     : subprotocol == Subprotocol::clawpanel ? Dialect::clawpanel
-                                                             : Dialect::plain;
+  opening->dialect = subprotocol.answer == Subprotocol::Answer::clawpanel ? Dialect::clawpanel : Dialect::clawws_v1;
 
   if (services.draining || services.counters.sessions_open >= services.config.max_clients) {
     services.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
@@ -196,7 +195,7 @@ awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_tex
     opening->start.located = *located;
   }
   std::string response =
-      switching_protocols(header(request, "Sec-WebSocket-Key").value_or(""), opening->dialect);
+      switching_protocols(header(request, "Sec-WebSocket-Key").value_or(""), subprotocol);
   co_return UpgradeTicket{std::move(*opening), std::move(response)};
 }
 

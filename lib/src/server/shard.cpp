@@ -17,9 +17,8 @@ std::uint64_t random_seed() {
 constexpr std::size_t k_max_views = 256;
 }  // namespace
 
-Shard::Shard(Services& services, std::size_t index)
+Shard::Shard(Services& services)
     : services_(services),
-      index_(index),
       work_(net::asio::make_work_guard(context_)),
       ticker_(context_),
       wheel_(base::SteadyClock::now()),

@@ -19,6 +19,7 @@ struct ServerConfig {
   std::vector<net::HostPort> listen{{"127.0.0.1", 8443}};
   std::string cert_file, key_file;             // both or neither
   std::filesystem::path state_dir;             // empty: base::default_state_directory()
+  enum class Store : std::uint8_t { memory } store = Store::memory;
   hub::Retention retention;
   std::size_t log_memory_bytes = 16u << 20;    // >= 1 MiB
 

@@ -35,14 +35,14 @@ namespace clawws::server {
 
 class Shard;
 
-enum class Dialect : std::uint8_t { plain, clawws_v1, clawpanel };
+enum class Dialect : std::uint8_t { clawws_v1, clawpanel };
 
 class Session final : public std::enable_shared_from_this<Session>, private TimingWheel::Entry {
  public:
   struct Opening {
     Identity identity;
     std::string peer;  // address:port, for the log
-    Dialect dialect = Dialect::plain;
+    Dialect dialect = Dialect::clawws_v1;
     wire::Filter filter;
     StartRequest start;
     Admission::Permit permit;  // counts the connection until the session is gone

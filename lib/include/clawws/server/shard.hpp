@@ -30,7 +30,7 @@ namespace clawws::server {
 
 class Shard {
  public:
-  Shard(Services& services, std::size_t index);
+  explicit Shard(Services& services);
   ~Shard();
 
   void start();
@@ -78,7 +78,6 @@ class Shard {
   void tick();
 
   Services& services_;
-  const std::size_t index_;
   net::asio::io_context context_{1};
   net::asio::executor_work_guard<net::Executor> work_;
   net::asio::steady_timer ticker_;

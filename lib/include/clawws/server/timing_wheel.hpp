@@ -25,7 +25,7 @@ class TimingWheel {
     void cancel() noexcept;
 
    protected:
-    ~Entry() { cancel(); }
+    virtual ~Entry() { cancel(); }
     // The entry is out of the wheel when it is called and may schedule itself again.
     virtual void on_timer(base::SteadyTime now) = 0;
 

@@ -1,0 +1,40 @@
+#include "clawws/server/config.hpp"
+
+namespace clawws::server {
+
+using base::Errc;
+using base::Error;
+
+base::Result<void> validate(const ServerConfig& config) {
+  const auto wrong = [](std::string text) { return Error(Errc::config, std::move(text)); };
+  if (config.listen.empty()) return wrong("--listen: at least one HOST:PORT");
+  if (config.cert_file.empty() != config.key_file.empty()) return wrong("--cert and --key go together");
+  if (config.log_memory_bytes < (1u << 20)) return wrong("--log-memory must be at least 1MiB");
+  if (config.event_rules.max_event_bytes < 1024 || config.event_rules.max_event_bytes > (16u << 20)) {
+    return wrong("--max-event must be between 1KiB and 16MiB");
+  }
+  if (config.event_rules.max_event_bytes * 4 > config.log_memory_bytes) {
+    return wrong("--log-memory must be at least four times --max-event");
+  }
+  if (config.max_body_bytes < config.event_rules.max_event_bytes) return wrong("--max-body must be at least --max-event");
+  if (config.event_rules.max_batch == 0) return wrong("--max-batch must be at least 1");
+  if (config.threads > 64) return wrong("--threads must be at most 64");
+  if (config.max_clients == 0) return wrong("--max-clients must be at least 1");
+  if (config.max_clients_per_ip == 0) return wrong("--max-clients-per-ip must be at least 1");
+  if (config.message_rate == 0) return wrong("--message-rate must be at least 1");
+  if (config.retention.events == 0) return wrong("--retain-events must be at least 1");
+  struct Bound {
+    const char* name;
+    base::Millis value;
+  };
+  for (const Bound& bound : {Bound{"--max-lag-time", config.max_lag_time}, Bound{"--ping-interval", config.ping_interval},
+                             Bound{"--handshake-timeout", config.handshake_timeout},
+                             Bound{"--header-timeout", config.header_timeout}, Bound{"--body-timeout", config.body_timeout}}) {
+    if (bound.value < base::Millis(200) || bound.value > base::Millis(3'600'000)) {
+      return wrong(std::string(bound.name) + " must be between 200ms and 1h");
+    }
+  }
+  return {};
+}
+
+}  // namespace clawws::server

@@ -1,0 +1,363 @@
+#include "clawws/server/server.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <condition_variable>
+#include <thread>
+
+#include "clawws/base/flags.hpp"
+#include "clawws/base/posix.hpp"
+#include "clawws/hub/memory_store.hpp"
+#include "clawws/net/server_record.hpp"
+#include "clawws/server/identity_files.hpp"
+#include "clawws/server/listeners.hpp"
+#include "clawws/server/services.hpp"
+#include "clawws/server/shard.hpp"
+#include "clawws/server/stdin_source.hpp"
+
+namespace clawws::server {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+
+namespace {
+
+constexpr base::Millis k_watch_interval{400};       // of changed user and certificate files
+constexpr base::Millis k_poll_interval{5};          // while a stop waits
+constexpr std::size_t k_returns_per_second = 2'000; // how fast clients may come back after a restart
+
+UserSourceConfig user_sources(const ServerConfig& config, const std::filesystem::path& state_dir, bool may_generate) {
+  UserSourceConfig sources;
+  sources.users_file = config.users_file;
+  sources.env_file = config.env_file;
+  sources.environment_user = base::environment("DASHBOARD_USERNAME");
+  sources.environment_password = base::environment("DASHBOARD_PASSWORD");
+  sources.publishers = config.publishers;
+  if (may_generate) sources.generated_in = state_dir;
+  return sources;
+}
+
+std::size_t thread_count(const ServerConfig& config) {
+  if (config.threads != 0) return config.threads;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+}
+
+// What tells one version of a file from the next; all zero when it cannot be looked at.
+struct FileStamp {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  timespec changed{};
+
+  static FileStamp of(const std::string& path) {
+    struct stat facts {};
+    if (path.empty() || ::stat(path.c_str(), &facts) != 0) return {};
+    return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim};
+  }
+  bool operator==(const FileStamp& other) const {
+    return device == other.device && inode == other.inode && size == other.size &&
+           changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
+  }
+};
+
+}  // namespace
+
+class Server::Implementation {
+ public:
+  Implementation(ServerConfig given, base::Logger& log_lines)
+      : config(std::move(given)),
+        log(log_lines),
+        state_dir(state_directory_of(config)),
+        control_work(net::asio::make_work_guard(control)),
+        watch(control),
+        listeners(control, config, log) {}
+
+  Result<void> start();
+  void stop();
+  void reload_users();
+  void reload_certificate();
+  void watch_files();
+  Result<void> open_identity();
+  net::ServerRecord record() const;
+
+  ServerConfig config;
+  base::Logger& log;
+  const std::filesystem::path state_dir;
+  Counters counters;
+  OriginRules origins;
+  ProxyRules proxies;
+  base::UniqueFd lock;
+  LoadedCertificate certificate;
+  FileStamp certificate_stamp, key_stamp;
+  bool generated_user = false;
+
+  // Order matters at the end: the control thread and the shards go first, what they use goes last.
+  net::asio::io_context control{1};
+  net::asio::executor_work_guard<net::Executor> control_work;
+  net::asio::steady_timer watch;
+  Listeners listeners;
+  std::unique_ptr<Authenticator> authenticator;
+  std::unique_ptr<Admission> admission;
+  std::unique_ptr<hub::Hub> hub;
+  std::unique_ptr<Services> services;
+  std::vector<std::unique_ptr<Shard>> shards;
+  std::unique_ptr<StdinSource> stdin_source;
+  std::thread control_thread;
+  std::atomic<bool> hurry{false};
+  bool started = false;
+};
+
+// ---- start --------------------------------------------------------------------------------------
+
+Result<void> Server::Implementation::open_identity() {
+  const bool loopback = listeners.all_loopback();
+  UserSourceConfig sources = user_sources(config, state_dir, loopback);
+  generated_user = sources.uses_generated();
+  if (!sources.names_a_file() && !sources.uses_environment() && !generated_user) {
+    return Error(Errc::config,
+                 "a listener outside loopback needs users: give --users FILE (made by htpasswd -B), --env-file FILE, or "
+                 "DASHBOARD_USERNAME and DASHBOARD_PASSWORD in the environment");
+  }
+  if (!loopback && config.cert_file.empty()) {
+    return Error(Errc::config,
+                 "a listener outside loopback needs a certificate that clients can verify: give --cert FILE and --key FILE");
+  }
+  authenticator = std::make_unique<Authenticator>(std::move(sources), log);
+  if (const Result<std::string> loaded = authenticator->reload(); !loaded) return loaded.error();
+
+  Result<LoadedCertificate> loaded = load_certificate(config, state_dir, SelfSigned::make);
+  if (!loaded) return loaded.error();
+  certificate = std::move(*loaded);
+  certificate_stamp = FileStamp::of(config.cert_file);
+  key_stamp = FileStamp::of(config.key_file);
+  return {};
+}
+
+net::ServerRecord Server::Implementation::record() const {
+  const net::HostPort place = listeners.bound().front();
+  net::ServerRecord out;
+  const bool v6 = place.host.find(':') != std::string::npos;
+  const std::string host = config.cert_file.empty() ? "localhost" : v6 ? "[" + place.host + "]" : place.host;
+  out.url = "wss://" + host + ":" + std::to_string(place.port) + "/ws";
+  out.host = place.host;
+  out.port = place.port;
+  out.pin = certificate.pin;
+  if (generated_user) {
+    out.user = std::string(k_generated_user);
+    out.password_file = server::generated_password_file(state_dir);
+  }
+  out.pid = ::getpid();
+  out.version = base::version();
+  return out;
+}
+
+Result<void> Server::Implementation::start() {
+  const std::size_t files = base::raise_file_limit();
+  if (files < config.max_clients + 64) {
+    log.warning("too few open files for --max-clients; later clients will wait",
+                {{"files", files}, {"max_clients", config.max_clients}, {"hint", "raise it with ulimit -n or LimitNOFILE="}});
+  }
+  if (const Result<void> made = base::make_private_directory(state_dir); !made) return made.error();
+  Result<base::UniqueFd> held = base::lock_file(state_dir / "lock");
+  if (!held) return held.error();
+  lock = std::move(*held);
+
+  Result<OriginRules> allowed = OriginRules::from(config.origins);
+  if (!allowed) return allowed.error();
+  origins = std::move(*allowed);
+  Result<ProxyRules> trusted = ProxyRules::from(config.trusted_proxies);
+  if (!trusted) return trusted.error();
+  proxies = std::move(*trusted);
+
+  if (const Result<void> opened = listeners.open(); !opened) return opened.error();
+  if (const Result<void> opened = open_identity(); !opened) return opened.error();
+
+  admission = std::make_unique<Admission>(config);
+  hub = std::make_unique<hub::Hub>(hub::HubConfig{config.log_memory_bytes, 64u << 20},
+                                   std::make_unique<hub::MemoryStore>(config.retention));
+  services = std::unique_ptr<Services>(
+      new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}});
+  services->certificate.set(certificate.context);
+  services->server_name = "clawws/" + std::string(base::version());
+  for (std::size_t i = 0; i < thread_count(config); ++i) {
+    shards.push_back(std::make_unique<Shard>(*services));
+    hub->add_listener([shard = shards.back().get()] { shard->wake(); });
+  }
+  if (const Result<void> begun = hub->start(); !begun) return begun.error();
+  services->epoch = hub->store().facts().epoch;
+  started = true;
+
+  for (const auto& shard : shards) shard->start();
+  listeners.accept_into(shards);
+  watch_files();
+  control_thread = std::thread([this] { control.run(); });
+  if (config.stdin_use == ServerConfig::Stdin::events) {
+    stdin_source = std::make_unique<StdinSource>(STDIN_FILENO, config.event_rules, *hub, counters, log);
+    stdin_source->start();
+  }
+  if (const Result<void> wrote = net::write_server_record(state_dir, record()); !wrote) return wrote.error();
+  if (generated_user) {
+    const auto password = base::read_file(server::generated_password_file(state_dir), 4096);
+    if (!password) return password.error();
+    const std::string line = password->substr(0, password->find('\n'));
+    const auto wrote = write_curl_config(state_dir, certificate.file, std::string(k_generated_user), line);
+    if (!wrote) return wrote.error();
+  }
+  services->ready = true;
+  return {};
+}
+
+// ---- reload -------------------------------------------------------------------------------------
+
+void Server::Implementation::reload_users() {
+  const Result<std::string> changed = authenticator->reload();
+  if (!changed) {
+    log.error("users not reloaded, the old ones stay", {{"why", changed.error().message()}});
+    return;
+  }
+  log.info("users reloaded", {{"what", *changed}});
+  for (const auto& shard : shards) shard->recheck_credentials();
+}
+
+void Server::Implementation::reload_certificate() {
+  certificate_stamp = FileStamp::of(config.cert_file);
+  key_stamp = FileStamp::of(config.key_file);
+  Result<LoadedCertificate> loaded = load_certificate(config, state_dir, SelfSigned::make);
+  if (!loaded) {
+    log.error("certificate not reloaded, the old one stays", {{"why", loaded.error().message()}});
+    return;
+  }
+  const bool same = loaded->pin == certificate.pin && loaded->not_after == certificate.not_after;
+  certificate = std::move(*loaded);
+  services->certificate.set(certificate.context);
+  log.info(same ? "certificate read again, unchanged" : "certificate reloaded",
+           {{"file", certificate.file.string()},
+            {"until", base::format_rfc3339(certificate.not_after * 1000)},
+            {"pin", certificate.pin}});
+  if (const Result<void> wrote = net::write_server_record(state_dir, record()); !wrote) {
+    log.error("cannot write the server record", {{"why", wrote.error().message()}});
+  }
+}
+
+void Server::Implementation::watch_files() {
+  watch.expires_after(k_watch_interval);
+  watch.async_wait([this](const net::error_code& stopped) {
+    if (stopped) return;
+    if (authenticator->changed_on_disk()) reload_users();
+    const bool moved = !(FileStamp::of(config.cert_file) == certificate_stamp) ||
+                       !(FileStamp::of(config.key_file) == key_stamp);
+    if (moved) reload_certificate();
+    watch_files();
+  });
+}
+
+// ---- stop ---------------------------------------------------------------------------------------
+
+void Server::Implementation::stop() {
+  if (!started) return;
+  started = false;
+  const base::SteadyTime deadline = base::SteadyClock::now() + config.drain;
+  const auto wait_until = [&](auto done) {
+    while (!done() && !hurry && base::SteadyClock::now() < deadline) {
+      std::this_thread::sleep_for(k_poll_interval);
+    }
+  };
+  services->ready = false;
+  services->draining = true;
+  log.info("stopping", {{"clients", counters.sessions_open.load()}});
+  net::asio::post(control, [this] {
+    watch.cancel();
+    listeners.close();
+  });
+  if (stdin_source) stdin_source->stop();
+  wait_until([&] { return counters.requests_running == 0; });
+  hub->stop();
+
+  // Clients come back all at once: told to spread over as many seconds as the server needs for them.
+  const base::Millis spread(static_cast<std::int64_t>(counters.sessions_open * 1000 / k_returns_per_second));
+  for (const auto& shard : shards) shard->drain(spread);
+  wait_until([&] {
+    return std::all_of(shards.begin(), shards.end(), [](const auto& shard) { return shard->session_count() == 0; });
+  });
+  const std::uint64_t left = counters.sessions_open;
+
+  authenticator->stop();
+  for (const auto& shard : shards) shard->stop();
+  control_work.reset();
+  control.stop();
+  if (control_thread.joinable()) control_thread.join();
+  net::remove_server_record(state_dir, ::getpid());
+  log.info("stopped", {{"dropped", left}, {"events", counters.events_published.load()}});
+}
+
+Server::Server(ServerConfig config, base::Logger& log)
+    : self_(std::make_unique<Implementation>(std::move(config), log)) {}
+
+Server::~Server() { self_->stop(); }
+
+Result<void> Server::start() {
+  Result<void> begun = self_->start();
+  if (!begun) {
+    self_->hurry = true;
+    self_->stop();
+  }
+  return begun;
+}
+
+void Server::stop() { self_->stop(); }
+void Server::stop_now() { self_->hurry = true; }
+
+void Server::reload() {
+  net::asio::post(self_->control, [self = self_.get()] {
+    self->reload_users();
+    self->reload_certificate();
+  });
+}
+
+std::vector<net::HostPort> Server::bound() const { return self_->listeners.bound(); }
+std::string Server::url() const { return self_->record().url; }
+const std::filesystem::path& Server::state_directory() const noexcept { return self_->state_dir; }
+std::string Server::certificate_file() const { return self_->certificate.file.string(); }
+
+std::string Server::generated_password_file() const {
+  return self_->generated_user ? server::generated_password_file(self_->state_dir).string() : std::string();
+}
+
+const Counters& Server::counters() const noexcept { return self_->counters; }
+hub::Hub& Server::hub() noexcept { return *self_->hub; }
+
+void Server::log_summary() {
+  const Counters& c = self_->counters;
+  const hub::StoreFacts facts = self_->hub->facts();
+  self_->log.info("summary", {{"clients", c.sessions_open.load()},
+                              {"connections", c.connections_open.load()},
+                              {"position", facts.epoch + ":" + std::to_string(facts.newest)},
+                              {"published", c.events_published.load()},
+                              {"delivered", c.deliveries.load()},
+                              {"bytes", c.bytes_sent.load()},
+                              {"slow", c.sessions_slow.load()},
+                              {"refused", c.logins_refused.load() + c.connections_refused.load()}});
+}
+
+Result<std::string> check(const ServerConfig& config) {
+  const std::filesystem::path state_dir = state_directory_of(config);
+  if (const Result<void> valid = validate(config); !valid) return valid.error();
+  if (const auto origins = OriginRules::from(config.origins); !origins) return origins.error();
+  if (const auto proxies = ProxyRules::from(config.trusted_proxies); !proxies) return proxies.error();
+  const auto users = load_users(user_sources(config, state_dir, true), Generate::never);
+  if (!users) return users.error();
+  const auto certificate = load_certificate(config, state_dir, SelfSigned::read_only);
+  if (!certificate) return certificate.error();
+  std::string told = "users        " + std::to_string(users->records().size());
+  if (users->records().empty()) told += " (one will be made at the first start)";
+  told += "\ncertificate  ";
+  told += certificate->context ? certificate->file.string() + ", until " +
+                                     base::format_rfc3339(certificate->not_after * 1000).substr(0, 10)
+                               : "will be made at the first start";
+  return told + "\nok\n";
+}
+
+}  // namespace clawws::server
