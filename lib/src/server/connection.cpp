@@ -1,10 +1,13 @@
 // One coroutine a connection. The order is always: deadline, bytes, gate, Beast's parser, decision
 // on the head, and only then a body. What fails ends the connection and never more than that.
+//
+// g++ 12 lays out a coroutine's frame wrongly when co_await stands in the condition of a loop, so
+// here every awaited result gets a name first.
 #include "clawws/server/connection.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -32,7 +35,6 @@ constexpr std::size_t k_linger_bytes = 1u << 20;
 constexpr std::size_t k_read_bytes = 4 * 1024;
 constexpr std::size_t k_body_read_bytes = 64 * 1024;
 constexpr std::size_t k_chunk_header_bytes = 1024;   // a chunk's size line with its extensions
-constexpr auto k_as_tuple = boost::asio::as_tuple(use_awaitable);
 
 using Parser = http::request_parser<http::string_body>;
 
@@ -78,17 +80,20 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 };
 
 awaitable<void> Connection::run() {
-  if (!co_await handshake()) {
+  const bool secured = co_await handshake();
+  if (!secured) {
     shard_.counters().handshakes_failed.fetch_add(1, std::memory_order_relaxed);
     co_return;
   }
-  while (co_await serve_request() == Next::request) {
+  for (Next next = Next::request; next == Next::request;) {
+    next = co_await serve_request();
   }
 }
 
 awaitable<bool> Connection::handshake() {
   deadline(shard_.config().handshake_timeout);
-  const auto [failed] = co_await stream_.async_handshake(k_as_tuple);
+  error_code failed;
+  co_await stream_.async_handshake(boost::asio::redirect_error(use_awaitable, failed));
   cancel();
   if (!failed) co_return true;
   if (stream_.error_detail() == "http request") {
@@ -108,8 +113,9 @@ awaitable<bool> Connection::handshake() {
 awaitable<bool> Connection::read_more(std::size_t bytes) {
   const std::size_t before = input_.size();
   input_.resize(before + bytes);
-  const auto [failed, count] =
-      co_await stream_.async_read_some(boost::asio::buffer(input_.data() + before, bytes), k_as_tuple);
+  error_code failed;
+  const std::size_t count = co_await stream_.async_read_some(boost::asio::buffer(input_.data() + before, bytes),
+                                                             boost::asio::redirect_error(use_awaitable, failed));
   input_.resize(before + (failed ? 0 : count));
   co_return !failed;
 }
@@ -124,7 +130,8 @@ awaitable<std::optional<wire::GateVerdict>> Connection::read_head() {
       cancel();
       co_return verdict;
     }
-    if (!co_await read_more(k_read_bytes)) co_return std::nullopt;
+    const bool got = co_await read_more(k_read_bytes);
+    if (!got) co_return std::nullopt;
     // The time for the head runs from its first byte; a dribble does not move it.
     if (!std::exchange(begun, true)) deadline(shard_.config().header_timeout);
   }
@@ -152,7 +159,8 @@ awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
     if (parser.chunked() && input_.size() > k_chunk_header_bytes && failed == http::error::need_more) {
       co_return error_answer(400, "bad_request", "A chunk's header line is too long");
     }
-    if (!co_await read_more(k_body_read_bytes)) {
+    const bool got = co_await read_more(k_body_read_bytes);
+    if (!got) {
       // An end in the middle of a body is the peer's; nobody is left to be told.
       stream_.close(net::TlsStream::CloseMode::reset);
       co_return error_answer(400, "bad_request", "The body ended early");
@@ -167,7 +175,9 @@ awaitable<Connection::Next> Connection::answer(HttpAnswer answer, unsigned versi
   const After after = answer.after;
   const std::string bytes = serialise(answer, version, wanted, shard_.config().hsts);
   deadline(shard_.config().body_timeout);
-  const auto [failed, count] = co_await boost::asio::async_write(stream_, boost::asio::buffer(bytes), k_as_tuple);
+  error_code failed;
+  co_await boost::asio::async_write(stream_, boost::asio::buffer(bytes),
+                                    boost::asio::redirect_error(use_awaitable, failed));
   cancel();
   shard_.counters().requests.fetch_add(1, std::memory_order_relaxed);
   if (failed) co_return Next::end;
@@ -186,7 +196,8 @@ awaitable<void> Connection::linger() {
   std::size_t seen = 0;
   while (seen < k_linger_bytes) {
     input_.clear();
-    if (!co_await read_more(k_body_read_bytes)) break;
+    const bool got = co_await read_more(k_body_read_bytes);
+    if (!got) break;
     seen += input_.size();
   }
   cancel();
@@ -246,7 +257,9 @@ awaitable<Connection::Next> Connection::serve_request() {
   PublishTicket& ticket = std::get<PublishTicket>(decision);
   if (expects_continue && input_.empty()) {
     constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await boost::asio::async_write(stream_, boost::asio::buffer(k_continue), k_as_tuple);
+    error_code seen_by_the_body;
+    co_await boost::asio::async_write(stream_, boost::asio::buffer(k_continue),
+                                      boost::asio::redirect_error(use_awaitable, seen_by_the_body));
   }
   std::optional<HttpAnswer> refused = co_await read_body(parser);
   if (refused) {
@@ -269,10 +282,12 @@ void Connection::upgrade(UpgradeTicket ticket) {
   session->start(ticket.response, input_);
 }
 
-// What the coroutine lets escape: nothing by design, so it is logged as a fault.
+// The coroutine that owns the connection; it lives as long as the frame of this.
+awaitable<void> serve(std::shared_ptr<Connection> connection) { co_await connection->run(); }
+
+// What a coroutine lets escape: nothing by design, so it is logged as a fault.
 struct LogEscaped {
   Shard& shard;
-  std::shared_ptr<Connection> connection;
   void operator()(std::exception_ptr escaped) const {
     if (!escaped) return;
     try {
@@ -297,8 +312,7 @@ void start_connection(Shard& shard, net::TcpSocket socket) {
     return;
   }
   auto connection = std::make_shared<Connection>(shard, std::move(socket), std::move(permit));
-  auto running = connection->run();
-  boost::asio::co_spawn(shard.context(), std::move(running), LogEscaped{shard, std::move(connection)});
+  boost::asio::co_spawn(shard.context(), serve(std::move(connection)), LogEscaped{shard});
 }
 
 }  // namespace clawws::server

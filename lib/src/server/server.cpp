@@ -156,7 +156,7 @@ net::ServerRecord Server::Implementation::record() const {
 
 Result<void> Server::Implementation::start() {
   const std::size_t files = base::raise_file_limit();
-  if (files < config.max_clients + 64) {
+  if (files < config.max_clients) {
     log.warning("too few open files for --max-clients; later clients will wait",
                 {{"files", files}, {"max_clients", config.max_clients}, {"hint", "raise it with ulimit -n or LimitNOFILE="}});
   }
