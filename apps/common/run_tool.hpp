@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -36,6 +37,14 @@ inline int fail(const base::FlagSpec& spec, const base::Error& error) {
   return base::info(error.code).exit_code;
 }
 
+// What was asked for, to stdout; returns the exit code.
+inline int answer(const base::FlagSpec& spec, const std::string& text) {
+  print(stdout, text);
+  if (std::fflush(stdout) == 0) return 0;
+  return fail(spec,
+              base::Error(base::Errc::io, "cannot write to stdout: " + base::errno_text(errno)));
+}
+
 // Flags into the config behind `spec`, `check` for what no flag can check alone, then `run`.
 // `check(outcome)` gives Result<void>; `run()` gives the exit code.
 template <class Check, class Run>
@@ -47,14 +56,12 @@ int run_tool(const base::FlagSpec& spec, int argc, char** argv, Check check, Run
         base::parse_flags(spec, args, [](const char* name) { return std::getenv(name); });
     if (!outcome) return fail(spec, outcome.error());
     if (outcome->next == base::FlagOutcome::Next::print_and_exit) {
-      print(stdout, outcome->output);
-      return 0;
+      return answer(spec, outcome->output);
     }
     if (const base::Result<void> checked = check(*outcome); !checked)
       return fail(spec, checked.error());
     if (outcome->print_config) {
-      print(stdout, base::print_config(spec, *outcome));
-      return 0;
+      return answer(spec, base::print_config(spec, *outcome));
     }
     return run();
   } catch (const std::exception& error) {

@@ -119,8 +119,10 @@ void Output::run() {
         one_place_ ? work_waits(Stream::data) && data_.front().stream == Stream::notes
                    : work_waits(Stream::notes);
     const bool data_in_front = work_waits(Stream::data) && !(one_place_ && notes_in_front);
+    // A reader of stdout that is stuck does not hide the status line, unless it is on the same
+    // screen.
     const bool status_due =
-        status_changed_ && !work_waits(Stream::data) && !work_waits(Stream::notes);
+        status_changed_ && !work_waits(Stream::notes) && !(one_place_ && work_waits(Stream::data));
     const auto wanted = [](bool wants) { return static_cast<short>(wants ? POLLOUT : 0); };
     pollfd waits[] = {
         {wake_fd_.get(), POLLIN, 0},

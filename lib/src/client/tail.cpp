@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <optional>
@@ -53,6 +54,7 @@ class Tail::Impl final : public SessionEvents {
  public:
   Impl(asio::io_context& io, TailConfig config, Environment environment, TailStreams streams)
       : io_(io),
+        work_(io.get_executor()),
         config_(std::move(config)),
         streams_(streams),
         approach_(std::make_shared<Approach>(config_.approach, environment)),
@@ -334,6 +336,7 @@ class Tail::Impl final : public SessionEvents {
   }
 
   asio::io_context& io_;
+  asio::executor_work_guard<Session::Executor> work_;  // the end is io_.stop(), nothing else
   TailConfig config_;
   TailStreams streams_;
   std::shared_ptr<Approach> approach_;  // shared with a preparation that may outlive us
