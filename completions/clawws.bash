@@ -1,0 +1,91 @@
+# bash completion for clawws. Options are offered after a dash, values where they are a few words or a file.
+
+_clawws_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+_clawws_files() {
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+_clawws_directories() {
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+}
+
+_clawws_serve() {
+  case $prev in
+    --cert | --key | --users | --env-file | --config) _clawws_files ;;
+    --state-dir) _clawws_directories ;;
+    --store) _clawws_words "memory" ;;
+    --log-format) _clawws_words "auto text logfmt json" ;;
+    --listen) _clawws_words "127.0.0.1:8443 0.0.0.0:8443" ;;
+    --threads | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
+      --retain-events | --retain-age | --retain-bytes | --log-memory | --max-clients | --max-clients-per-ip | \
+      --max-lag-time | --ping-interval | --drain | --handshake-timeout | --header-timeout | --body-timeout | \
+      --accept-rate | --message-rate) ;;
+    *)
+      _clawws_words "--listen --cert --key --hsts --threads
+        --users --env-file --publisher --origin --trusted-proxy
+        --stdin --allow-type --max-event --max-batch --max-body
+        --state-dir --store --retain-events --retain-age --retain-bytes --log-memory
+        --max-clients --max-clients-per-ip --max-lag-time --ping-interval --drain
+        --handshake-timeout --header-timeout --body-timeout --accept-rate --message-rate
+        --check --log-format --verbose --quiet --config --print-config --version --help"
+      ;;
+  esac
+}
+
+_clawws_tail() {
+  case $prev in
+    --cacert | --cert | --key | --netrc-file | --config) _clawws_files ;;
+    --password-file | --token-file)
+      _clawws_files
+      [[ $cur == "" || $cur == - ]] && COMPREPLY+=(-)
+      ;;
+    --state-dir) _clawws_directories ;;
+    -o | --output) _clawws_words "pretty ndjson" ;;
+    --color | --status) _clawws_words "auto always never" ;;
+    --time) _clawws_words "local utc iso delta none" ;;
+    --since) _clawws_words "earliest 10m 1h" ;;
+    --password-command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+    -n | --last | -u | --user | --url | --queue | --count | --for | --timeout | --idle-timeout | --pinnedpubkey | \
+      --resolve | --connect-timeout | --max-retries | --max-outage | --retry-base | --retry-cap) ;;
+    *)
+      if [[ $cur == -* ]]; then
+        _clawws_words "--since --last
+          --output --time --color --status --queue --quiet --verbose
+          --count --for --timeout --idle-timeout
+          --user --password-file --token-file --password-command --netrc --netrc-file
+          --url --state-dir --cacert --cert --key --pinnedpubkey --resolve --insecure
+          --connect-timeout --wait --no-reconnect --max-retries --max-outage --retry-base --retry-cap
+          --config --print-config --version --help"
+      else
+        _clawws_words "session.created session.killed agent.status cron.executed gateway.status bench.sample"
+      fi
+      ;;
+  esac
+}
+
+_clawws() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  COMPREPLY=()
+  # bash splits "--color=al" at the equals sign.
+  if [[ $cur == = ]]; then
+    cur=
+  elif [[ $prev == = ]] && ((COMP_CWORD >= 3)); then
+    prev=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  if ((COMP_CWORD == 1)); then
+    _clawws_words "serve tail help --help --version"
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    serve) _clawws_serve ;;
+    tail) _clawws_tail ;;
+    help) _clawws_words "serve tail" ;;
+  esac
+}
+
+complete -F _clawws clawws
