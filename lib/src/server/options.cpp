@@ -121,7 +121,7 @@ Flag argv_only(Flag one) {
 
 void add_network(std::vector<Flag>& flags, ServerConfig& config) {
   const std::string group = "Network and certificate";
-  flags.push_back(repeated(flag("listen", "HOST:PORT", group, "where to listen; port 0 picks a free one (repeatable)",
+  flags.push_back(repeated(flag("listen", "HOST:PORT", group, "where to listen; port 0 picks a free one",
                                 "127.0.0.1:8443", [&config, first = true](std::string_view value) mutable -> Result<void> {
                                   const Result<net::HostPort> place = net::parse_host_port(value);
                                   if (!place) return place.error();
@@ -142,11 +142,11 @@ void add_users(std::vector<Flag>& flags, ServerConfig& config) {
   flags.push_back(flag("users", "FILE", group, "htpasswd file (htpasswd -B), reloaded when it changes", "", text_into(config.users_file)));
   flags.push_back(flag("env-file", "FILE", group, "the .env file with DASHBOARD_USERNAME and DASHBOARD_PASSWORD", "",
                        text_into(config.env_file)));
-  flags.push_back(repeated(flag("publisher", "NAME", group, "only these users may publish (repeatable)", "every user",
+  flags.push_back(repeated(flag("publisher", "NAME", group, "only these users may publish", "every user",
                                 list_into(config.publishers))));
-  flags.push_back(repeated(flag("origin", "URL", group, "a page's origin that may connect, beside the own one (repeatable)", "",
+  flags.push_back(repeated(flag("origin", "URL", group, "a page's origin that may connect, beside the own one", "",
                                 list_into(config.origins))));
-  flags.push_back(repeated(flag("trusted-proxy", "CIDR", group, "whose X-Forwarded-For is believed (repeatable)", "",
+  flags.push_back(repeated(flag("trusted-proxy", "CIDR", group, "whose X-Forwarded-For is believed", "",
                                 list_into(config.trusted_proxies))));
 }
 
@@ -154,7 +154,7 @@ void add_events(std::vector<Flag>& flags, ServerConfig& config) {
   const std::string group = "Events";
   flags.push_back(flag("stdin", "", group, "take events as NDJSON lines from standard input", "",
                        toggle_into(config.stdin_use, ServerConfig::Stdin::events)));
-  flags.push_back(repeated(flag("allow-type", "GLOB", group, "further event types to accept (repeatable)", "",
+  flags.push_back(repeated(flag("allow-type", "GLOB", group, "further event types to accept", "",
                                 [&config](std::string_view value) -> Result<void> {
                                   if (value.empty() || value.size() > wire::k_max_type_bytes) {
                                     return Error(Errc::usage, "expected a glob over type names, as in 'deploy.*'");
