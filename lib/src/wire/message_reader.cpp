@@ -63,7 +63,6 @@ MessageReader::Value* MessageReader::put(Kind kind) {
   Value& value = values_[static_cast<std::size_t>(slot_)];
   value = Value{};
   value.kind = kind;
-  slot_ = Slot::count_;
   return &value;
 }
 
@@ -159,7 +158,6 @@ bool MessageReader::close() {
   }
   if (guard_.depth() == 2) in_types_ = false;
   if (guard_.depth() == 1) in_payload_ = false;
-  slot_ = Slot::count_;
   return true;
 }
 

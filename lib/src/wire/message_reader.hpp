@@ -101,7 +101,7 @@ class MessageReader {
   std::array<Value, static_cast<std::size_t>(Slot::count_)> values_;
   std::vector<std::string> types_;
   std::string problem_;
-  Slot slot_ = Slot::count_;  // whose value comes next; count_: nobody's
+  Slot slot_ = Slot::count_;  // of the newest name; count_: none
   bool in_payload_ = false;
   bool in_types_ = false;
   bool too_many_types_ = false;
