@@ -40,7 +40,7 @@ inline int fail(const base::FlagSpec& spec, const base::Error& error) {
 // What was asked for, to stdout; returns the exit code.
 inline int answer(const base::FlagSpec& spec, const std::string& text) {
   print(stdout, text);
-  if (std::fflush(stdout) == 0) return 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
   return fail(spec,
               base::Error(base::Errc::io, "cannot write to stdout: " + base::errno_text(errno)));
 }
