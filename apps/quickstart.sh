@@ -4,7 +4,8 @@
 #   sh apps/quickstart.sh           keeps serving until Ctrl-C
 #   sh apps/quickstart.sh --once    ends by itself, with 0 when every event was shown in order
 # CLAWWS_LISTEN=HOST:PORT serves elsewhere than on 127.0.0.1:8443, CLAWWS_STATE_DIR keeps the state elsewhere,
-# CLAWWS_BUILD_DIR builds elsewhere than in build/release. Events go to stdout, everything else to stderr.
+# CLAWWS_BUILD_DIR builds elsewhere than in build/release, CLAWWS_BIN uses the tools in that folder and builds nothing.
+# Events go to stdout, everything else to stderr.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . apps/common/packages.sh
@@ -23,16 +24,19 @@ fail() {
   exit 1
 }
 
-# shellcheck disable=SC2086
-install_packages $clawws_packages || exit 1
-build=${CLAWWS_BUILD_DIR:-build}/release
 events=$PWD/apps/quickstart.ndjson
-say "building in $build (a few minutes the first time)"
-mkdir -p "$build" || exit 1
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCLAWWS_TESTS=OFF >"$build/configure.log" 2>&1 ||
-  { cat "$build/configure.log" >&2; fail "cmake could not configure the build"; }
-ninja -C "$build" >&2 || fail "the build failed"
-PATH=$(cd "$build/bin" && pwd):$PATH
+if [ -z "${CLAWWS_BIN-}" ]; then
+  # shellcheck disable=SC2086
+  install_packages $clawws_packages || exit 1
+  build=${CLAWWS_BUILD_DIR:-build}/release
+  say "building in $build (a few minutes the first time)"
+  mkdir -p "$build" || exit 1
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCLAWWS_TESTS=OFF >"$build/configure.log" 2>&1 ||
+    { cat "$build/configure.log" >&2; fail "cmake could not configure the build"; }
+  ninja -C "$build" >&2 || fail "the build failed"
+  CLAWWS_BIN=$(cd "$build/bin" && pwd)
+fi
+PATH=$CLAWWS_BIN:$PATH
 
 work=$(mktemp -d) || exit 1
 server=
@@ -57,6 +61,7 @@ trap 'finish 143' TERM HUP
 
 say "starting clawws serve"
 mkfifo "$work/log"
+unset CLAWWS_QUIET # its first lines are waited for
 # A session of its own: Ctrl-C reaches the server once, by way of this script, and it drains.
 setsid clawws serve 2>"$work/log" &
 server=$!
@@ -89,19 +94,11 @@ password=$(member password_file)
 https=https://${url#wss://}
 https=${https%/ws}
 
-# curl reads the password from a file of our own, never from its arguments, where others could see it.
-umask 077
-sed 's/["\\]/\\&/g; s/^\(.*\)$/user = "'"$user"':\1"/' "$password" >"$work/curl"
-cat >>"$work/curl" <<CURL
-cacert = "$state/cert.pem"
-url = "$https/clawws/events"
-header = "Content-Type: application/json"
-silent
-show-error
-fail-with-body
-max-time = 10
-CURL
-publish() { printf '%s' "$1" | curl -K "$work/curl" --data-binary @- >"$work/answer" || { cat "$work/answer" >&2; return 1; }; }
+# The server leaves a file for curl with user, password and certificate, so that no argument holds a secret.
+publish() {
+  printf '%s' "$1" | curl -K "$state/curl.conf" --silent --show-error --fail-with-body --max-time 10 --json @- \
+    "$https/clawws/events" >"$work/answer" || { cat "$work/answer" >&2; return 1; }
+}
 
 count=$(grep -c . "$events")
 say "publishing $count events; clawws tail shows them"
@@ -140,11 +137,11 @@ cat >&2 <<NEXT
 == live at $url
    The user is $user; the password is in $password
 
-   Show events:     $tail_line
-   Publish one:     curl --cacert $state/cert.pem -u $user -H 'Content-Type: application/json' \\
-                      -d '{"type":"session.created","payload":{"sessionKey":"abc-123","agentId":"me"}}' $https/clawws/events
-                    (curl asks for the password)
-   clawws is $PWD/$build/bin/clawws; \`cmake --install $build\` puts it into the PATH.
+   Show events:   $tail_line
+   Publish one:   curl -K $state/curl.conf --json \\
+                    '{"type":"session.created","payload":{"sessionKey":"abc-123","agentId":"me"}}' \\
+                    $https/clawws/events
+   clawws is $CLAWWS_BIN/clawws; \`cmake --install ${CLAWWS_BIN%/bin}\` puts it into the PATH.
    Ctrl-C ends the server.
 
 NEXT
