@@ -79,10 +79,6 @@ if [ $ready = 0 ]; then
   fail "clawws serve ended with $code before it listened; the lines above say why. When the port is in use," \
     "stop the other server or serve elsewhere: CLAWWS_LISTEN=127.0.0.1:9443 sh apps/quickstart.sh"
 fi
-cat <&3 >&2 &
-drain=$!
-exec 3<&-
-
 state=${CLAWWS_STATE_DIR:-${STATE_DIRECTORY:-${XDG_STATE_HOME:-$HOME/.local/state}/clawws}}
 # server.json is one object with these members as plain strings.
 member() { sed -n 's/.*"'"$1"'" *: *"\{0,1\}\([^",}]*\).*/\1/p' "$state/server.json"; }
@@ -93,6 +89,11 @@ password=$(member password_file)
 [ -n "$password" ] || fail "the server was configured with users of its own; quickstart needs the defaults"
 https=https://${url#wss://}
 https=${https%/ws}
+
+# The rest of its log goes to a file: between the events it would only be in the way.
+(umask 077 && cat <&3 >"$state/quickstart.log") &
+drain=$!
+exec 3<&-
 
 # The server leaves a file for curl with user, password and certificate, so that no argument holds a secret.
 publish() {
@@ -142,7 +143,7 @@ cat >&2 <<NEXT
                     '{"type":"session.created","payload":{"sessionKey":"abc-123","agentId":"me"}}' \\
                     $https/clawws/events
    clawws is $CLAWWS_BIN/clawws; \`cmake --install ${CLAWWS_BIN%/bin}\` puts it into the PATH.
-   Ctrl-C ends the server.
+   The server's log is in $state/quickstart.log. Ctrl-C ends the server.
 
 NEXT
 wait "$server"
