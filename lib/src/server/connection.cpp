@@ -280,6 +280,8 @@ void Connection::upgrade(UpgradeTicket ticket) {
   auto session = std::make_shared<Session>(shard_, std::move(stream_), std::move(ticket.opening));
   shard_.add(session);
   session->start(ticket.response, input_);
+  // The drain began while this upgrade was on its way.
+  if (shard_.draining()) session->close_after_due(1012, "restart");
 }
 
 // The coroutine that owns the connection; it lives as long as the frame of this.

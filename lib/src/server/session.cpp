@@ -102,7 +102,7 @@ bool Session::flush() {
     const char* data = nullptr;
     std::size_t size = 0;
     if (!frames_due(data, size)) {
-      if (draining_ && !in_chunk_) {
+      if (draining_) {
         close(drain_code_, std::exchange(drain_reason_, {}));
         if (state_ == State::closed) return false;
         continue;
@@ -347,7 +347,12 @@ void Session::close_after_due(std::uint16_t code, std::string reason) {
   draining_ = true;
   drain_code_ = code;
   drain_reason_ = std::move(reason);
-  if (flush()) shard_.wake();
+  // Who is still catching up comes back to the same place: the store may be closed already.
+  if (in_chunk_) {
+    close(drain_code_, std::exchange(drain_reason_, {}));
+  } else if (flush()) {
+    shard_.wake();
+  }
 }
 
 void Session::drop(std::string_view why) { finish(why); }

@@ -141,7 +141,7 @@ void Session::on_bad_message(std::string_view code, std::string_view message) {
 void Session::run_subscribes() {
   while (!subscribes_.empty() && state_ == State::open) {
     if (!run_subscribe(subscribes_.front())) return;
-    subscribes_.pop_front();
+    subscribes_.erase(subscribes_.begin());
   }
 }
 

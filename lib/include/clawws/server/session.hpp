@@ -14,11 +14,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "clawws/hub/catch_up.hpp"
 #include "clawws/hub/view.hpp"
@@ -153,7 +153,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
 
   // Receiving.
   wire::FrameReader reader_;
-  std::deque<Subscribe> subscribes_;
+  std::vector<Subscribe> subscribes_;  // oldest first; almost always empty, and then without memory
   TokenBucket messages_;
   TokenBucket control_frames_;
   TokenBucket bad_messages_;

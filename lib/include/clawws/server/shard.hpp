@@ -52,6 +52,7 @@ class Shard {
 
   // ---- the shard's thread ----
   void add(std::shared_ptr<Session> session);
+  bool draining() const noexcept { return draining_; }
   void remove(Session& session);
   std::shared_ptr<hub::View> view_for(const wire::Filter& filter);
   // False when this would be one filter more than a shard serves (256).
