@@ -76,7 +76,7 @@ TEST(BaseBackoff, HintIsTheLeast) {
   }
   EXPECT_GT(high, Millis(1'700));
   Backoff backoff({}, 1);
-  EXPECT_GE(backoff.next_hinted(k_soon, Millis(-5)), Millis(0));
+  EXPECT_GE(backoff.next_hinted(k_soon, Millis(-5'000)), Millis(0));
 }
 
 TEST(BaseBackoff, SameSeedSameDelays) {

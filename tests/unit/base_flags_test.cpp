@@ -205,6 +205,8 @@ TEST_F(BaseFlags, TogglesInEnvironmentAndFile) {
   environment_ = {{"CLAWWS_VERBOSE", "true"}};
   ASSERT_TRUE(parse({"--verbose=false"}));
   EXPECT_FALSE(seen_.contains("verbose")) << "the flag beats the environment";
+  ASSERT_TRUE(parse({"-vv", "--verbose=no"}));
+  EXPECT_FALSE(seen_.contains("verbose")) << "the last word counts";
   environment_ = {{"CLAWWS_VERBOSE", "maybe"}};
   EXPECT_EQ(error_of({}, Errc::config), "CLAWWS_VERBOSE \"maybe\": must be true or false");
   environment_ = {{"CLAWWS_VERBOSE", ""}};

@@ -129,6 +129,7 @@ TEST(BaseTime, DurationFlagTextReadsBack) {
 TEST(BaseTime, FormatsDurationsForPeople) {
   EXPECT_EQ(format_duration(850ns), "850 ns");
   EXPECT_EQ(format_duration(2500ns), "2.5 us");
+  EXPECT_EQ(format_duration(999'700ns), "1 ms");
   EXPECT_EQ(format_duration(2100us), "2.1 ms");
   EXPECT_EQ(format_duration(12ms), "12 ms");
   EXPECT_EQ(format_duration(999600us), "1 s");

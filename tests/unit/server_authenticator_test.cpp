@@ -341,13 +341,22 @@ TEST_F(ServerAuthenticator, AReloadDuringAHashDecides) {
   start();
   std::promise<void> go;
   block_hashing(go.get_future().share());
-  std::promise<AuthOutcome> answer;
-  authenticator_->verify(basic("bob", "old"), "192.0.2.1",
-                         [&](AuthOutcome outcome) { answer.set_value(outcome); });
+  std::promise<AuthOutcome> old_password;
+  std::promise<AuthOutcome> too_early;
+  std::promise<AuthOutcome> new_password;
+  const auto ask = [&](const char* password, std::promise<AuthOutcome>& answer) {
+    authenticator_->verify(basic("bob", password), "192.0.2.1",
+                           [&answer](AuthOutcome outcome) { answer.set_value(outcome); });
+  };
+  ask("old", old_password);
+  ask("new", too_early);
   users("bob:" + bcrypt_hash("new") + "\n");
   ASSERT_TRUE(authenticator_->reload().has_value());
+  ask("new", new_password);
   go.set_value();
-  EXPECT_EQ(answer.get_future().get().kind, Kind::refused);
+  EXPECT_EQ(old_password.get_future().get().kind, Kind::refused);
+  EXPECT_EQ(too_early.get_future().get().kind, Kind::refused);
+  EXPECT_EQ(new_password.get_future().get().kind, Kind::accepted);
 }
 
 TEST_F(ServerAuthenticator, WatchesItsFiles) {
