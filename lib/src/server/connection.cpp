@@ -64,12 +64,16 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   awaitable<void> linger();
   void upgrade(UpgradeTicket ticket);
 
-  // A deadline passed: the socket is closed under whatever the coroutine waits for.
+  // A deadline passed: what the coroutine waits for fails. It then looks at expired_.
   void on_timer(base::SteadyTime) override {
     expired_ = true;
-    stream_.close(net::TlsStream::CloseMode::reset);
+    error_code ignored;  // nothing to cancel is fine
+    stream_.socket().cancel(ignored);
   }
-  void deadline(base::Millis from_now) { shard_.wheel().schedule(*this, base::SteadyClock::now() + from_now); }
+  void deadline(base::Millis from_now) {
+    expired_ = false;
+    shard_.wheel().schedule(*this, base::SteadyClock::now() + from_now);
+  }
 
   Shard& shard_;
   Admission::Permit permit_;
@@ -77,6 +81,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   boost::asio::ip::tcp::endpoint peer_;
   std::string input_;  // read, not yet used
   bool expired_ = false;
+  bool first_request_ = true;
 };
 
 awaitable<void> Connection::run() {
@@ -111,6 +116,8 @@ awaitable<bool> Connection::handshake() {
 }
 
 awaitable<bool> Connection::read_more(std::size_t bytes) {
+  // A deadline may pass between two reads, when there is nothing to cancel.
+  if (expired_) co_return false;
   const std::size_t before = input_.size();
   input_.resize(before + bytes);
   error_code failed;
@@ -123,7 +130,9 @@ awaitable<bool> Connection::read_more(std::size_t bytes) {
 // Nothing when the peer went away or let the time pass.
 awaitable<std::optional<wire::GateVerdict>> Connection::read_head() {
   bool begun = !input_.empty();
-  deadline(begun ? shard_.config().header_timeout : k_keep_alive);
+  // Only who has asked something already may keep the connection for the next question.
+  const bool may_idle = !begun && !std::exchange(first_request_, false);
+  deadline(may_idle ? k_keep_alive : shard_.config().header_timeout);
   while (true) {
     const wire::GateVerdict verdict = wire::check_head(input_);
     if (verdict.kind != wire::GateVerdict::Kind::need_more) {
@@ -161,6 +170,10 @@ awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
     }
     const bool got = co_await read_more(k_body_read_bytes);
     if (!got) {
+      if (expired_) {
+        co_return error_answer(408, "request_timeout",
+                               "The body did not come within " + base::duration_flag_text(shard_.config().body_timeout));
+      }
       // An end in the middle of a body is the peer's; nobody is left to be told.
       stream_.close(net::TlsStream::CloseMode::reset);
       co_return error_answer(400, "bad_request", "The body ended early");
@@ -180,7 +193,10 @@ awaitable<Connection::Next> Connection::answer(HttpAnswer answer, unsigned versi
                                     boost::asio::redirect_error(use_awaitable, failed));
   cancel();
   shard_.counters().requests.fetch_add(1, std::memory_order_relaxed);
-  if (failed) co_return Next::end;
+  if (failed) {
+    stream_.close(net::TlsStream::CloseMode::reset);
+    co_return Next::end;
+  }
   if (after == After::keep_alive) co_return Next::request;
   co_await linger();
   co_return Next::end;
@@ -205,7 +221,14 @@ awaitable<void> Connection::linger() {
 
 awaitable<Connection::Next> Connection::serve_request() {
   const std::optional<wire::GateVerdict> gate = co_await read_head();
-  if (!gate) co_return Next::end;
+  if (!gate) {
+    if (!expired_ || input_.empty()) co_return Next::end;
+    HttpAnswer refusal = error_answer(408, "request_timeout",
+                                      "The head of the request did not come within " +
+                                          base::duration_flag_text(shard_.config().header_timeout));
+    refusal.after = After::close;
+    co_return co_await answer(std::move(refusal), 11, BodyWanted::yes);
+  }
   if (gate->kind == wire::GateVerdict::Kind::refuse) {
     shard_.log().debug("request refused", {{"peer", peer_.address().to_string()}, {"why", gate->reason}});
     HttpAnswer refusal = error_answer(gate->status, "bad_request", gate->reason);
@@ -249,8 +272,9 @@ awaitable<Connection::Next> Connection::serve_request() {
     co_return Next::end;
   }
   if (auto* refusal = std::get_if<HttpAnswer>(&decision)) {
-    // A body that nobody will read: the connection ends with the answer.
-    if (!keep_alive || !parser.is_done()) refusal->after = After::close;
+    // A body that nobody will read ends the connection, and so does a refused upgrade: what follows it
+    // was meant for another protocol and must not be taken for a request.
+    if (!keep_alive || !parser.is_done() || header(request, "Upgrade")) refusal->after = After::close;
     co_return co_await answer(std::move(*refusal), version, wanted);
   }
 
