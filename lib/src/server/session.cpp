@@ -165,7 +165,7 @@ void Session::wrote(Source source, std::size_t bytes) {
     if (control_.capacity() > k_keep_control_bytes) control_.shrink_to_fit();
     if (close_sent_) {
       stream_.shutdown_now();
-      if (peer_closed_) finish("closed");
+      if (peer_closed_) end_writing();
     }
     return;
   }
@@ -287,7 +287,9 @@ void Session::schedule_timer(SteadyTime now) {
 
 void Session::on_timer(SteadyTime now) {
   if (now >= close_deadline_) {
-    finish(close_sent_ ? "closed; no answer to the close frame" : "closed; the client took no more bytes");
+    finish(peer_closed_  ? "closed"
+           : close_sent_ ? "closed; no answer to the close frame"
+                         : "closed; the client took no more bytes");
     return;
   }
   const Millis idle_limit = std::max(k_idle_limit, shard_.config().ping_interval * 5 / 2);
@@ -353,6 +355,14 @@ void Session::close_after_due(std::uint16_t code, std::string reason) {
   } else if (flush()) {
     shard_.wake();
   }
+}
+
+// Both close frames are through: the client sees the end, and the connection goes when its own end
+// comes or the deadline passes. Closing at once would answer what it still sends with a RST, which can
+// overtake our close frame (RFC 6455, section 7.1.1).
+void Session::end_writing() {
+  net::error_code gone;
+  stream_.socket().shutdown(net::TcpSocket::shutdown_send, gone);
 }
 
 void Session::drop(std::string_view why) { finish(why); }

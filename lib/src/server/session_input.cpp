@@ -84,7 +84,7 @@ void Session::take_input(std::span<char> bytes) {
       case FrameReader::What::close:
         peer_closed_ = true;
         if (close_sent_) {
-          finish("closed");
+          end_writing();
         } else if (state_ == State::open) {
           // The echo of the peer's own close; never one that the clawpanel dialect must not see.
           state_ = State::closing;

@@ -94,6 +94,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   void detach_from_evicted();
   void on_timer(base::SteadyTime now) override;
   void schedule_timer(base::SteadyTime now);
+  void end_writing();
   void finish(std::string_view why);
 
   // ---- where it reads (session_stream.cpp) ----
