@@ -36,6 +36,19 @@ std::optional<std::string_view> header(const HttpRequest& request, std::string_v
   return std_view(found->value());
 }
 
+std::optional<std::string> header_list(const HttpRequest& request, std::string_view name) {
+  std::optional<std::string> joined;
+  const auto [first, last] = request.equal_range(beast_view(name));
+  for (auto line = first; line != last; ++line) {
+    if (joined) {
+      joined->append(",").append(std_view(line->value()));
+    } else {
+      joined.emplace(std_view(line->value()));
+    }
+  }
+  return joined;
+}
+
 HttpAnswer error_answer(unsigned status, std::string_view word, std::string_view message, std::string_view more) {
   HttpAnswer answer;
   answer.status = status;

@@ -33,7 +33,7 @@ HttpAnswer method_not_allowed(std::string allowed) {
 }
 
 bool has_token(const HttpRequest& request, std::string_view name, std::string_view token) {
-  const auto value = header(request, name);
+  const auto value = header_list(request, name);
   if (!value) return false;
   for (const std::string_view item : wire::header_list(*value)) {
     if (base::iequals(item, token)) return true;
@@ -162,7 +162,7 @@ awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_tex
     co_return error_answer(400, base::info(opening.error().code).word, opening.error().message());
   }
 
-  const auto offered = header(request, "Sec-WebSocket-Protocol");
+  const auto offered = header_list(request, "Sec-WebSocket-Protocol");
   const Subprotocol subprotocol = negotiate_subprotocol(offered);
   Admitted admitted = co_await authenticate(exchange, offered);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);

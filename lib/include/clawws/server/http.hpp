@@ -19,6 +19,8 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 
 // A field's value; nothing when it is absent.
 std::optional<std::string_view> header(const HttpRequest& request, std::string_view name);
+// The same of a field that is a list: the values of all its lines, joined by commas.
+std::optional<std::string> header_list(const HttpRequest& request, std::string_view name);
 
 enum class After : std::uint8_t { keep_alive, close };
 
