@@ -152,6 +152,27 @@ std::shared_ptr<ssl_session_st> RawPeer::session() const {
   return {SSL_get1_session(ssl_.get()), SSL_SESSION_free};
 }
 
+std::string RawPeer::certificate_subject() const {
+  const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(ssl_.get()),
+                                                          X509_free);
+  char name[256] = {};
+  if (shown) X509_NAME_oneline(X509_get_subject_name(shown.get()), name, sizeof name);
+  return name;
+}
+
+bool RawPeer::renegotiate(Millis limit) {
+  const Deadline deadline = Clock::now() + limit;
+  ERR_clear_error();
+  if (SSL_renegotiate(ssl_.get()) != 1) return false;
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_.get());
+    // The call also returns 1 before the server has answered the request.
+    if (result == 1 && SSL_renegotiate_pending(ssl_.get()) == 0) return true;
+    if (result != 1 && !retry(result, deadline)) return false;
+  }
+}
+
 bool RawPeer::retry(int result, Deadline deadline) {
   const int system_error = errno;
   switch (SSL_get_error(ssl_.get(), result)) {

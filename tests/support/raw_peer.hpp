@@ -50,15 +50,15 @@ struct ServerFrame {
 enum class End : std::uint8_t { open, close_notify, fin, reset, alert };
 
 struct PeerOptions {
-  int receive_buffer_bytes = 0;  // SO_RCVBUF, 0: the system's
-  std::string from_address;      // e.g. "127.0.0.7": another address for per-address limits
+  int receive_buffer_bytes = 0;   // SO_RCVBUF, 0: the system's
+  std::string from_address = {};  // e.g. "127.0.0.7": another address for per-address limits
 };
 
 struct TlsOptions {
   int least_version = 0;  // TLS1_VERSION and so on; 0: OpenSSL's own choice
   int most_version = 0;
   std::string server_name = "localhost";  // "": no SNI
-  std::shared_ptr<ssl_session_st> resume;
+  std::shared_ptr<ssl_session_st> resume = {};
 };
 
 class RawPeer {
@@ -75,7 +75,10 @@ class RawPeer {
   const std::string& tls_error() const { return tls_error_; }
   bool resumed() const;
   std::shared_ptr<ssl_session_st> session() const;
-  ssl_st* ssl() const { return ssl_.get(); }
+  // "/CN=localhost" or alike, of the certificate that the server showed.
+  std::string certificate_subject() const;
+  // TLS 1.2: asks for a second handshake on the same connection; true when the server goes along.
+  bool renegotiate(Millis limit = k_patience);
   int fd() const { return fd_.get(); }
 
   // Over TLS once it stands, else as they are. False when the connection is gone or takes no more
