@@ -109,6 +109,8 @@ bool TlsStream::has_decrypted() const noexcept { return SSL_pending(ssl_.get()) 
 
 std::uint64_t TlsStream::wire_bytes_written() const noexcept { return BIO_number_written(SSL_get_wbio(ssl_.get())); }
 
+bool TlsStream::release_buffers() noexcept { return SSL_free_buffers(ssl_.get()) == 1; }
+
 void TlsStream::shutdown_now() noexcept {
   if (pending_bytes_ != 0 || SSL_in_init(ssl_.get()) != 0) return;
   ERR_clear_error();

@@ -422,6 +422,7 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
     const auto data = buffer_.data();
     events_->on_text({static_cast<const char*>(data.data()), data.size()});
     buffer_.consume(buffer_.size());
+    if (!released_) released_ = ws_->next_layer().release_buffers();
     if (buffer_.capacity() > k_kept_buffer_bytes) buffer_.shrink_to_fit();
     if (state_ == State::open && !paused_ && !reading_) read_next();
   }
@@ -469,6 +470,7 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
   Phase phase_ = Phase::resolve;
   State state_ = State::idle;
   bool timed_out_ = false;
+  bool released_ = false;  // the handshake's buffers
   bool reading_ = false;
   bool paused_ = false;
   bool pinging_ = false;

@@ -75,6 +75,10 @@ class TlsStream {
   // Bytes of TLS records that the kernel has taken so far: what tells a slow peer from a dead one.
   std::uint64_t wire_bytes_written() const noexcept;
 
+  // Gives OpenSSL's record buffers back when nothing is in them; false: something is. A client that
+  // was sent a session ticket holds a 16 KiB write buffer for good otherwise.
+  bool release_buffers() noexcept;
+
   // Sends close_notify if nothing is pending, without waiting. The socket stays open.
   void shutdown_now() noexcept;
   // Closes the socket; `reset` makes the kernel drop what it still holds and send RST.
