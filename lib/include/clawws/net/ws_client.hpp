@@ -11,8 +11,6 @@
 // passed.
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,21 +22,14 @@
 #include <boost/asio/io_context.hpp>
 
 #include "clawws/base/time.hpp"
+#include "clawws/net/dial_target.hpp"
 #include "clawws/net/ending.hpp"
-#include "clawws/net/resolve_entry.hpp"
-#include "clawws/net/tls_context.hpp"
-#include "clawws/net/url.hpp"
 
 namespace clawws::net {
 
 // Where to and how; shared by any number of connections.
-struct WsTarget {
-  Url url;
-  ClientTlsConfig tls;
-  TlsContext context;  // made from `tls`
-  std::vector<ResolveEntry> resolve;
+struct WsTarget : DialTarget {
   std::string user_agent;
-  base::Millis connect_timeout{2'500};  // for DNS, TCP, TLS and upgrade together
   std::size_t max_message_bytes = 16u << 20;
 };
 // Checks the configuration and makes the context.
@@ -56,8 +47,7 @@ struct WsRequest {
 };
 
 struct WsOpened {
-  // Time spent in each phase, by its number; live is 0.
-  std::array<std::chrono::nanoseconds, 5> phase_times{};
+  PhaseTimes phase_times{};
   std::string peer;         // "127.0.0.1:8443"
   std::string tls;          // "TLSv1.3 TLS_AES_128_GCM_SHA256"
   std::string subprotocol;  // what the server chose, "" for none
