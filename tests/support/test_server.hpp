@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ class TestServer {
   // `adjust` may change the config before the start; four shards unless it says otherwise.
   explicit TestServer(const std::function<void(server::ServerConfig&)>& adjust = {})
       : log_file_(::memfd_create("log", MFD_CLOEXEC)), log_(log_file_.get(), base::LogFormat::logfmt, base::LogLevel::debug) {
+    std::signal(SIGPIPE, SIG_IGN);  // as every process with a server does
     server::ServerConfig config;
     config.listen = {{"127.0.0.1", 0}};
     config.state_dir = dir_.path() / "state";
