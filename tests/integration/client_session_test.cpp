@@ -478,6 +478,7 @@ TEST_F(ClientSession, DoesNotReconnectWhileHeld) {
   start(server);
   ASSERT_TRUE(run_until([&] { return recorder.losses.size() == 1; }));
   session->hold();
+  session->retry_now();
   EXPECT_FALSE(run_until([&] { return server.connections() > 1; }, Millis(400)));
   session->release();
   ASSERT_TRUE(run_until([&] { return recorder.welcomes == 2; }));

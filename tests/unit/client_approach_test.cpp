@@ -120,6 +120,36 @@ TEST_F(ClientApproach, ARecordOfAProcessThatIsGoneCountsAsNone) {
   EXPECT_NE(approach.search_note().find("is gone"), std::string::npos) << approach.search_note();
 }
 
+// A server that restarts has no record for a moment; then another port, perhaps.
+TEST_F(ClientApproach, StaysWithTheLocalServerWhileItRestarts) {
+  record_server();
+  Approach approach(config, [](const char*) { return std::string(); });
+  ASSERT_TRUE(approach.prepare());
+  net::remove_server_record(dir.path(), ::getpid());
+  const auto away = approach.prepare();
+  ASSERT_TRUE(away);
+  EXPECT_EQ(away->target->url.port, 9443);
+  EXPECT_EQ(away->target->tls.verify, Verify::pin_only);
+  record.port = 9555;
+  record.url = "wss://localhost:9555/ws";
+  record_server();
+  EXPECT_EQ(approach.prepare()->target->url.port, 9555);
+}
+
+TEST_F(ClientApproach, AsksNobodyOnceItRuns) {
+  config.credentials.user = "admin";
+  record_server();
+  Approach approach(config, [](const char*) { return std::string(); });
+  ASSERT_TRUE(approach.ask_now());  // the local server's own will do
+  record.user = "somebody";
+  record_server();
+  const auto later = approach.prepare();
+  ASSERT_FALSE(later);
+  EXPECT_NE(later.error().message().find("no password for user 'admin': use --password-file"),
+            std::string::npos)
+      << later.error().message();
+}
+
 TEST_F(ClientApproach, LooksInThePlacesInOrder) {
   std::map<std::string, std::string> variables = {{"CLAWWS_STATE_DIR", "/a"},
                                                   {"XDG_STATE_HOME", "/x"}};

@@ -27,13 +27,14 @@ bool Approach::judges_itself() const {
   return config_.tls.verify != Verify::full || !config_.tls.pins.empty();
 }
 
-Approach::Place Approach::find() const {
+Approach::Place Approach::find() {
   LocalSearch search = find_local_server(directories_);
+  if (search.found) last_found_ = search.found;
   Place place;
   const auto fallback = net::parse_url(k_default_url);
   place.url = config_.url.value_or(*fallback);
-  if (!search.found) return place;
-  const net::ServerRecord& record = search.found->record;
+  if (!last_found_) return place;
+  const net::ServerRecord& record = last_found_->record;
   if (!config_.url) {
     const auto recorded = parse_server_url(record.url);
     if (!recorded) return place;
@@ -41,10 +42,10 @@ Approach::Place Approach::find() const {
   } else if (!is_local_server(record, *config_.url)) {
     return place;
   }
-  place.note = "local server of " + base::escape_terminal(search.found->directory.string());
+  place.note = "local server of " + base::escape_terminal(last_found_->directory.string());
   // With another judgement of the certificate the server is not known to be the recorded one, so it
   // gets no password of the record's.
-  if (!judges_itself()) place.local = std::move(search.found->record);
+  if (!judges_itself()) place.local = record;
   return place;
 }
 
@@ -82,9 +83,11 @@ Result<Attempt> Approach::prepare() {
 Result<void> Approach::ask_now() {
   const Place place = find();
   const net::ServerRecord* const local = place.local ? &*place.local : nullptr;
-  if (!reader_.would_ask(local)) return {};
-  const auto asked = reader_.read(place.url.host, local);
-  if (!asked) return asked.error();
+  if (reader_.would_ask(local)) {
+    const auto asked = reader_.read(place.url.host, local);
+    if (!asked) return asked.error();
+  }
+  reader_.ask_no_more();
   return {};
 }
 

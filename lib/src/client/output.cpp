@@ -85,18 +85,20 @@ std::deque<Output::Chunk>& Output::queue_of(Stream stream) {
 
 void Output::enqueue(Stream stream, std::string_view lines) {
   bool became_high = false;
+  bool was_idle = false;
   {
     const std::lock_guard lock(mutex_);
     if (stream == Stream::data ? data_lost_ : notes_lost_) return;
     auto& queue = queue_of(stream);
-    if (queue.empty() || queue.back().stream != stream ||
+    was_idle = queue.empty();  // else the writer is at it
+    if (was_idle || queue.back().stream != stream ||
         queue.back().bytes.size() + lines.size() > k_chunk_bytes)
       queue.push_back({stream, {}});
     queue.back().bytes.append(lines);
     if (stream == Stream::data) data_bytes_ += lines.size();
     if (data_bytes_ > config_.high_bytes && !is_high_) became_high = is_high_ = true;
   }
-  wake();
+  if (was_idle) wake();
   if (became_high && callbacks_.level) callbacks_.level(Level::high);
 }
 

@@ -85,7 +85,8 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
   void retry_now() {
     if (state_ == SessionState::waiting) {
       reconnect_.start_afresh(SteadyClock::now());
-      attempt();
+      retry_due_ = true;
+      if (!held_) attempt();
     } else if (state_ == SessionState::live) {
       liveness_.suspect();
       tick();

@@ -33,7 +33,8 @@ class CLAWWS_API Approach {
 
   // Blocking. Errors as of CredentialReader::read and make_ws_target.
   base::Result<Attempt> prepare();
-  // Asks for the password now when prepare() would, while the terminal and the signals are main's.
+  // Asks for the password now when prepare() would, while the terminal and the signals are main's;
+  // prepare() asks nobody after that.
   base::Result<void> ask_now();
   // What a failed connect to the default URL has to add: where a local server was looked for.
   std::string search_note() const;
@@ -44,13 +45,15 @@ class CLAWWS_API Approach {
     std::optional<net::ServerRecord> local;  // set when it is the recorded server, and pinned
     std::string note;
   };
-  Place find() const;
+  Place find();
   bool judges_itself() const;
 
   ApproachConfig config_;
   Environment environment_;
   std::vector<std::filesystem::path> directories_;
   CredentialReader reader_;
+  // The one that was found last. While it restarts there is no record, but it is still where to go.
+  std::optional<LocalServer> last_found_;
 };
 
 // "wss://HOST[:PORT][/PATH]" or, for --url, HOST:PORT. https is taken as wss; no path means /ws.

@@ -61,6 +61,8 @@ class CLAWWS_API CredentialReader {
 
   // True when read() would ask a person: to be done before signals are handled elsewhere.
   bool would_ask(const net::ServerRecord* local) const;
+  // From now on it is an error where a person would be asked.
+  void ask_no_more() { config_.prompt = CredentialConfig::Prompt::no; }
 
  private:
   base::Result<Secret> read_place(const SecretPlace& place);
