@@ -10,6 +10,7 @@
 #include "clawws/base/flags.hpp"
 #include "clawws/base/posix.hpp"
 #include "clawws/hub/memory_store.hpp"
+#include "clawws/net/resolve.hpp"
 #include "clawws/net/server_record.hpp"
 #include "clawws/server/identity_files.hpp"
 #include "clawws/server/listeners.hpp"
@@ -29,15 +30,42 @@ constexpr base::Millis k_watch_interval{400};       // of changed user and certi
 constexpr base::Millis k_poll_interval{5};          // while a stop waits
 constexpr std::size_t k_returns_per_second = 2'000; // how fast clients may come back after a restart
 
-UserSourceConfig user_sources(const ServerConfig& config, const std::filesystem::path& state_dir, bool may_generate) {
+// Who can reach the server: programs of this host, or others.
+enum class Exposure : std::uint8_t { loopback, network };
+
+// Of the addresses that --listen names, before anything is bound.
+Result<Exposure> exposure_of(const std::vector<net::HostPort>& places) {
+  for (const net::HostPort& place : places) {
+    const net::Resolved found = net::resolve_blocking(place.host, place.port);
+    if (found.endpoints.empty()) return Error(Errc::config, "cannot listen on " + place.host + ": " + found.problem);
+    if (!found.endpoints.front().address().is_loopback()) return Exposure::network;
+  }
+  return Exposure::loopback;
+}
+
+UserSourceConfig user_sources(const ServerConfig& config, const std::filesystem::path& state_dir, Exposure exposure) {
   UserSourceConfig sources;
   sources.users_file = config.users_file;
   sources.env_file = config.env_file;
   sources.environment_user = base::environment("DASHBOARD_USERNAME");
   sources.environment_password = base::environment("DASHBOARD_PASSWORD");
   sources.publishers = config.publishers;
-  if (may_generate) sources.generated_in = state_dir;
+  if (exposure == Exposure::loopback) sources.generated_in = state_dir;
   return sources;
+}
+
+// Beyond loopback nothing is made up: users and certificate must have been given.
+Result<void> fit_for_exposure(const ServerConfig& config, const UserSourceConfig& sources, Exposure exposure) {
+  if (!sources.names_a_file() && !sources.uses_environment() && !sources.uses_generated()) {
+    return Error(Errc::config,
+                 "a listener outside loopback needs users: give --users FILE (made by htpasswd -B), --env-file FILE, or "
+                 "DASHBOARD_USERNAME and DASHBOARD_PASSWORD in the environment");
+  }
+  if (exposure == Exposure::network && config.cert_file.empty()) {
+    return Error(Errc::config,
+                 "a listener outside loopback needs a certificate that clients can verify: give --cert FILE and --key FILE");
+  }
+  return {};
 }
 
 std::size_t thread_count(const ServerConfig& config) {
@@ -113,18 +141,10 @@ class Server::Implementation {
 // ---- start --------------------------------------------------------------------------------------
 
 Result<void> Server::Implementation::open_identity() {
-  const bool loopback = listeners.all_loopback();
-  UserSourceConfig sources = user_sources(config, state_dir, loopback);
+  const Exposure exposure = listeners.all_loopback() ? Exposure::loopback : Exposure::network;
+  UserSourceConfig sources = user_sources(config, state_dir, exposure);
   generated_user = sources.uses_generated();
-  if (!sources.names_a_file() && !sources.uses_environment() && !generated_user) {
-    return Error(Errc::config,
-                 "a listener outside loopback needs users: give --users FILE (made by htpasswd -B), --env-file FILE, or "
-                 "DASHBOARD_USERNAME and DASHBOARD_PASSWORD in the environment");
-  }
-  if (!loopback && config.cert_file.empty()) {
-    return Error(Errc::config,
-                 "a listener outside loopback needs a certificate that clients can verify: give --cert FILE and --key FILE");
-  }
+  if (const Result<void> fit = fit_for_exposure(config, sources, exposure); !fit) return fit.error();
   authenticator = std::make_unique<Authenticator>(std::move(sources), log);
   if (const Result<std::string> loaded = authenticator->reload(); !loaded) return loaded.error();
 
@@ -347,7 +367,11 @@ Result<std::string> check(const ServerConfig& config) {
   if (const Result<void> valid = validate(config); !valid) return valid.error();
   if (const auto origins = OriginRules::from(config.origins); !origins) return origins.error();
   if (const auto proxies = ProxyRules::from(config.trusted_proxies); !proxies) return proxies.error();
-  const auto users = load_users(user_sources(config, state_dir, true), Generate::never);
+  const Result<Exposure> exposure = exposure_of(config.listen);
+  if (!exposure) return exposure.error();
+  const UserSourceConfig sources = user_sources(config, state_dir, *exposure);
+  if (const Result<void> fit = fit_for_exposure(config, sources, *exposure); !fit) return fit.error();
+  const auto users = load_users(sources, Generate::never);
   if (!users) return users.error();
   const auto certificate = load_certificate(config, state_dir, SelfSigned::read_only);
   if (!certificate) return certificate.error();
