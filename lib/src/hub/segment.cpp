@@ -1,7 +1,6 @@
 #include "clawws/hub/segment.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "clawws/base/assert.hpp"
@@ -40,9 +39,8 @@ void Segment::append(std::uint64_t seq, TypeId type, std::string_view head, std:
   const std::uint32_t count = count_.load(std::memory_order_relaxed);
   char* out = data_.get() + begin_of(count);
   out += wire::write_frame_header(out, wire::Opcode::text, text_bytes);
-  std::memcpy(out, head.data(), head.size());
-  std::memcpy(out + head.size(), tail.data(), tail.size());
-  out += text_bytes;
+  out = std::copy(head.begin(), head.end(), out);
+  out = std::copy(tail.begin(), tail.end(), out);
   entries_[count] = {static_cast<std::uint32_t>(out - data_.get()), static_cast<std::uint32_t>(seq - base_seq_), type};
   count_.store(count + 1, std::memory_order_release);
 }
