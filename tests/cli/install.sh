@@ -29,8 +29,8 @@ for file in share/man/man1/clawws.1 share/man/man1/clawws-serve.1 share/man/man1
   share/zsh/site-functions/_clawws share/fish/vendor_completions.d/clawws.fish; do
   [ -s "$work/moved here/prefix/$file" ] || { echo "$file is not installed" >&2; exit 1; }
 done
-# The build machine's folders are in none of it.
-if grep -rl "$CLAWWS_SOURCE_DIR" "$work/moved here/prefix"; then
+# The build machine's folders are in none of it. The sanitizers put the sources' places into what they watch.
+if [ -z "${CLAWWS_SANITIZE-}" ] && grep -rl "$CLAWWS_SOURCE_DIR" "$work/moved here/prefix"; then
   echo "holds the path of the sources" >&2
   exit 1
 fi
