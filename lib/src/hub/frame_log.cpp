@@ -18,6 +18,8 @@ void FrameLog::open_segment(std::size_t least_bytes, std::uint64_t seq) {
   const std::lock_guard lock(mutex_);
   if (newest_ != nullptr) newest_->close();
   if (replaces) {
+    // A reader that stays on it while the log goes round would find no next one to cross to.
+    newest_->evict();
     memory_bytes_ -= newest_->data_bytes();
     segments_.pop_back();
   }
@@ -54,6 +56,7 @@ void FrameLog::restart(std::uint64_t start) {
     memory_bytes_ = 0;
     newest_ = nullptr;
     start_ = start;
+    ++next_ordinal_;  // a cursor of before must not cross over what was left out
   }
   advance_head(start);
   open_segment(0, start + 1);
