@@ -21,46 +21,51 @@ std::string_view write_prev(char* out, std::uint64_t prev) noexcept {
 View::View(const wire::Filter& filter, const FrameLog& log, const TypeTable& types)
     : log_(log), types_(filter, types) {
   if (filter.is_everything()) return;
-  // A place right after the head always exists: the newest segment is never evicted.
-  while (true) {
-    looked_at_ = log_.head();
-    if (auto place = log_.after(looked_at_)) {
-      source_ = *place;
-      break;
-    }
-  }
+  go_to_head();
   own_ = std::make_unique<FrameLog>(k_view_limits, looked_at_);
+}
+
+void View::go_to_head() {
+  // A place right after the head always exists, but the head may have moved on in between.
+  for (std::optional<Cursor> place; !place;) {
+    looked_at_ = log_.head();
+    place = log_.after(looked_at_);
+    if (place) source_ = std::move(*place);
+  }
 }
 
 void View::pull() {
   if (!own_) return;
-  char tail[32];
   do {
-    const std::uint32_t count = source_.segment->count();
-    for (; source_.index < count; ++source_.index) {
-      looked_at_ = source_.segment->seq_of(source_.index);
-      const TypeId type = source_.segment->type_of(source_.index);
-      if (!types_.contains(type)) continue;
-      std::string_view text = source_.segment->text_of(source_.index);
-      text.remove_suffix(1);
-      own_->append(looked_at_, type, text, write_prev(tail, last_match_));
-      last_match_ = looked_at_;
-      ++frames_built_;
-    }
-    if (source_.segment->evicted()) {
-      // The shard stood still while the log went round: begin anew where the log is now. Readers
-      // find their segments evicted and catch up from the store.
-      auto place = log_.after(looked_at_);
-      if (!place) {
-        looked_at_ = log_.head();
-        place = log_.after(looked_at_);
-        own_->restart(looked_at_);
-      }
-      if (place) source_ = *place;
-      continue;
-    }
-  } while (log_.cross(source_));
+    take_segment();
+  } while (log_.cross(source_) || left_behind());
   own_->advance_head(looked_at_);
+}
+
+void View::take_segment() {
+  char tail[32];
+  for (const std::uint32_t count = source_.segment->count(); source_.index < count; ++source_.index) {
+    looked_at_ = source_.segment->seq_of(source_.index);
+    const TypeId type = source_.segment->type_of(source_.index);
+    if (!types_.contains(type)) continue;
+    std::string_view text = source_.segment->text_of(source_.index);
+    text.remove_suffix(1);
+    own_->append(looked_at_, type, text, write_prev(tail, last_match_));
+    last_match_ = looked_at_;
+    ++frames_built_;
+  }
+}
+
+bool View::left_behind() {
+  if (!source_.segment->evicted()) return false;
+  if (auto place = log_.after(looked_at_)) {
+    source_ = std::move(*place);
+    return true;
+  }
+  go_to_head();
+  last_match_ = 0;
+  own_->restart(looked_at_);
+  return true;
 }
 
 }  // namespace clawws::hub

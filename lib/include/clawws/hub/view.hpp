@@ -26,6 +26,13 @@ class View {
   std::uint64_t frames_built() const noexcept { return frames_built_; }
 
  private:
+  void go_to_head();
+  void take_segment();
+  // The shard stood still while the log went round: true when the place in the log is another one
+  // now. What was missed is left out, and readers, who find their segments evicted, catch up from
+  // the store.
+  bool left_behind();
+
   const FrameLog& log_;
   TypeSet types_;
   std::unique_ptr<FrameLog> own_;  // none for "everything"
