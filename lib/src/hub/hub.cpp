@@ -41,9 +41,12 @@ Result<void> Hub::start() {
 }
 
 void Hub::stop() {
+  // What is dropped holds parts of those who asked, and they may go before the hub does.
+  std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::running) state_ = State::stopping;
+    dropped.swap(reads_);
   }
   work_.notify_all();
   read_work_.notify_all();
@@ -54,6 +57,7 @@ void Hub::stop() {
 void Hub::enqueue_read(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
+    if (state_ != State::running) return;
     reads_.push_back(std::move(job));
   }
   read_work_.notify_one();
@@ -74,15 +78,16 @@ void Hub::locate_time(std::int64_t unix_millis, LocateDone done) {
 }
 
 void Hub::run_reader() {
-  std::unique_lock lock(mutex_);
   while (true) {
-    read_work_.wait(lock, [this] { return !reads_.empty() || state_ != State::running; });
-    if (state_ != State::running) break;
-    const std::function<void()> job = std::move(reads_.front());
-    reads_.pop_front();
-    lock.unlock();
+    std::function<void()> job;
+    {
+      std::unique_lock lock(mutex_);
+      read_work_.wait(lock, [this] { return !reads_.empty() || state_ != State::running; });
+      if (state_ != State::running) return;
+      job = std::move(reads_.front());
+      reads_.pop_front();
+    }
     job();
-    lock.lock();
   }
 }
 
