@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -81,6 +82,12 @@ TEST_F(ClientOutput, TellsWhenTooMuchWaitsAndWhenItHasDrained) {
   Output output({data.writing.get(), notes.writing.get(), 100'000}, callbacks());
   for (int i = 0; i < 300; ++i) output.data(std::string(999, 'x') + "\n");
   EXPECT_EQ(highs, 1);
+  // The pipe is full, and far more than the low mark still waits.
+  const auto is_full = [&] {
+    int waiting = 0;
+    return ::ioctl(data.reading.get(), FIONREAD, &waiting) == 0 && waiting >= 60'000;
+  };
+  EXPECT_TRUE(eventually(is_full));
   EXPECT_EQ(lows, 0);
   std::size_t got = 0;
   EXPECT_TRUE(eventually([&] { return (got += data.read().size()) >= 300'000; }));

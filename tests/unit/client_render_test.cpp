@@ -142,7 +142,8 @@ TEST_F(ClientRender, PassesJsonThroughUntouched) {
 }
 
 TEST(ClientJsonLine, IsOneLine) {
-  EXPECT_EQ(one_json_line("{\n\t\"a\":\r\n1}", StreamKind::other), "{  \"a\":  1}");
+  for (const StreamKind stream : {StreamKind::other, StreamKind::terminal})
+    EXPECT_EQ(one_json_line("{\n\t\"a\":\r\n1}", stream), "{  \"a\":  1}");
 }
 
 TEST(ClientJsonLine, IsHarmlessOnATerminalAndMeansTheSame) {

@@ -106,6 +106,21 @@ TEST(ClientStreamTracker, DropsWhatItHasSeen) {
   EXPECT_FALSE(tracker.message(event(5)).is_replay);
 }
 
+TEST(ClientStreamTracker, CountsAsReplayedOnlyWhatIsOlderThanTheConnection) {
+  StreamRequest request;
+  request.types = {"cron.*"};
+  StreamTracker tracker(request);
+  tracker.begin();
+  tracker.message(welcome("e1", 2));
+  tracker.begin();
+  tracker.message(welcome("e1", 6, 1, true));
+  EXPECT_FALSE(tracker.message(event(4, 0)).caught_up);
+  const Step live = tracker.message(event(9, 4));  // nothing of this filter up to 6
+  ASSERT_TRUE(live.caught_up);
+  EXPECT_FALSE(live.is_replay);
+  EXPECT_EQ(live.caught_up->replayed, 1u);
+}
+
 TEST(ClientStreamTracker, TellsWhatIsLost) {
   StreamTracker tracker({});
   tracker.begin();

@@ -203,8 +203,8 @@ void Output::lose(std::unique_lock<std::mutex>& lock, Stream stream, int error_n
   if (lost) return;
   lost = true;
   auto& queue = queue_of(stream);
+  if (!queue.empty() && queue.front().stream == stream) first_done_[&queue == &data_ ? 0 : 1] = 0;
   std::erase_if(queue, [stream](const Chunk& chunk) { return chunk.stream == stream; });
-  first_done_[&queue == &data_ ? 0 : 1] = 0;
   if (stream == Stream::notes) {
     status_changed_ = false;
     return;  // nobody reads the notes: not a reason to end
