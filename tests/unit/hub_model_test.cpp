@@ -417,8 +417,7 @@ TEST(HubModel, EveryReaderGetsEveryMatchOnceInOrder) {
   EXPECT_GT(seen.cut_frames, 20U);
 }
 
-// ---- the same log under several threads
-// -----------------------------------------------------------
+// The same log under several threads.
 
 constexpr std::uint64_t k_threaded_events = 20'000;
 
