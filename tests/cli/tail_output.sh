@@ -45,10 +45,21 @@ if grep -q "$escape\\[3" "$work/screen"; then fail "NO_COLOR is coloured: $(cat 
 on_terminal "env TERM=dumb $tail $all --status never"
 if grep -q "$escape" "$work/screen"; then fail "a dumb terminal gets escapes: $(cat -v "$work/screen")"; fi
 
-# The status line: on a terminal, and nowhere else unless asked for.
-on_terminal "$tail --state-dir $state --for 600ms"
-has_line '\[live\] .*#5  up 00:00:0[01]  retries 0' "$work/screen" || fail "no status line: $(cat -v "$work/screen")"
-expect "no status line in a file" 0 ".*" "live at" "$tail" --state-dir "$state" --for 600ms
-if has_line '\[live\]' "$work/err"; then fail "a status line in a file"; fi
-expect "a status line when asked for" 0 ".*" '\[live\]' "$tail" --state-dir "$state" --for 600ms --status always
+# The status line: on a terminal, and nowhere else unless asked for. Each ends with the event that comes next.
+: >"$work/screen"
+script -qefc "$tail --state-dir $state --count 1" "$work/screen" >/dev/null 2>&1 </dev/null &
+started="$started $!"
+wait_for 10 has_line '\[live\] .*#5  up 00:00:[0-9]*  retries 0' "$work/screen"
+publish "$(status_event next)"
+wait "$!"
+has_line "#6" "$work/screen" || fail "the event is not on the screen"
+start_tail --count 1
+wait_for 10 has_line 'live at #6' "$work/tail.err"
+publish "$(status_event next)"
+wait "$tail_pid"
+if has_line '\[live\]' "$work/tail.err"; then fail "a status line in a file"; fi
+start_tail --count 1 --status always
+wait_for 10 has_line '\[live\]' "$work/tail.err"
+publish "$(status_event next)"
+wait "$tail_pid"
 exit $bad

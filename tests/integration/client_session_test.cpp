@@ -409,7 +409,6 @@ TEST_F(ClientSession, LeavesADeadLinkWhenNothingAnswers) {
     }
     peer.fall_silent();
   });
-  connect_timeout = Millis(100);
   config.liveness = {Millis(100), Millis(100), Millis(500)};
   config.reconnect.afterwards = ReconnectConfig::Afterwards::end;
   start(server);

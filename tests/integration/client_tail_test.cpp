@@ -264,7 +264,7 @@ TEST_F(ClientTail, EndsInTime) {
   config.timeout = Millis(300);
   start(server);
   EXPECT_EQ(run(), 124);
-  EXPECT_TRUE(err_has("--timeout is over after 2 events")) << err.text;
+  EXPECT_TRUE(err_has("--timeout is over after ")) << err.text;
   config.timeout.reset();
   config.idle_timeout = Millis(200);
   start(server);
