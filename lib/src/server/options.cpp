@@ -6,6 +6,7 @@
 #include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
 #include "clawws/wire/event.hpp"
+#include "clawws/wire/filter.hpp"
 
 namespace clawws::server {
 
@@ -150,14 +151,23 @@ void add_users(std::vector<Flag>& flags, ServerConfig& config) {
                                 list_into(config.trusted_proxies))));
 }
 
+// A glob that no type's name could ever match would be taken in silence, and nobody would know why the
+// events are still refused.
+bool may_allow(std::string_view glob) {
+  if (!wire::Filter::from_globs({std::string(glob)}) || wire::is_reserved_type(glob)) return false;
+  return glob.find('*') != std::string_view::npos || wire::is_type_name(glob);
+}
+
 void add_events(std::vector<Flag>& flags, ServerConfig& config) {
   const std::string group = "Events";
   flags.push_back(flag("stdin", "", group, "take events as NDJSON lines from standard input", "",
                        toggle_into(config.stdin_use, ServerConfig::Stdin::events)));
   flags.push_back(repeated(flag("allow-type", "GLOB", group, "further event types to accept", "",
                                 [&config](std::string_view value) -> Result<void> {
-                                  if (value.empty() || value.size() > wire::k_max_type_bytes) {
-                                    return Error(Errc::usage, "expected a glob over type names, as in 'deploy.*'");
+                                  if (!may_allow(value)) {
+                                    return Error(Errc::usage,
+                                                 "expected a type's name or a glob over names, as in 'deploy.done' or "
+                                                 "'deploy.*': a-z, 0-9, '_', a dot and '*', at most 64 characters");
                                   }
                                   config.event_rules.allowed_globs.emplace_back(value);
                                   return {};
