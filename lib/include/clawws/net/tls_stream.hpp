@@ -1,14 +1,11 @@
-// The TLS transport: OpenSSL straight on a non-blocking TCP socket (SSL_set_fd). No BIO pair and no
-// buffers of its own; the reactor is asked only when the kernel says "not now". Asio's ssl::stream
-// keeps two 17 KiB buffers a connection and copies every byte twice.
+// The TLS transport of servers and clients: a TlsChannel on an Asio socket. The reactor is asked only
+// when the kernel says "not now". Asio's ssl::stream keeps two 17 KiB buffers a connection and copies
+// every byte twice.
 //
 // Two faces over one connection:
-//  * read_now / write_now with wait_read / wait_write: plain calls for the broadcast's hot path;
+//  * read_now / write_now (see net/tls_channel.hpp, also on pending writes) with wait_read /
+//    wait_write: plain calls for the broadcast's hot path;
 //  * async_read_some / async_write_some / async_handshake: Asio's stream concept, for Beast.
-//
-// A pending write is sacred: after want_write the next write_now must offer the same bytes and the
-// same length; OpenSSL 3.0 ends the connection or mixes content otherwise. The length is asserted
-// here, the bytes are the caller's duty.
 //
 // One thread at a time (the executor's). SIGPIPE must be ignored by the process.
 #pragma once
@@ -22,29 +19,18 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <cstddef>
-#include <memory>
-#include <string>
 #include <utility>
 
-#include "clawws/net/tls_context.hpp"
+#include "clawws/net/tls_channel.hpp"
 
 namespace clawws::net {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using Executor = asio::io_context::executor_type;
 using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using TcpAcceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 
-enum class Role : std::uint8_t { server, client };
-
-enum class IoStatus : std::uint8_t { done, want_read, want_write, closed, failed };
-struct IoResult {
-  IoStatus status;
-  std::size_t bytes;  // for done: at least 1
-};
-
-class TlsStream {
+class TlsStream : public TlsChannel {
  public:
   using executor_type = Executor;
 
@@ -56,31 +42,7 @@ class TlsStream {
 
   executor_type get_executor() noexcept { return socket_.get_executor(); }
   TcpSocket& socket() noexcept { return socket_; }
-  ssl_st* ssl() noexcept { return ssl_.get(); }
 
-  // Moves at most `size` bytes (a write: at most one TLS record of 16 KiB). Never blocks.
-  // closed: the peer said close_notify. failed: see error().
-  IoResult read_now(void* data, std::size_t size) noexcept;
-  IoResult write_now(const void* data, std::size_t size) noexcept;
-  IoResult handshake_now() noexcept;
-  // Why the last call failed: the socket's error or OpenSSL's.
-  const error_code& error() const noexcept { return error_; }
-  // OpenSSL's own words for it; empty for a plain socket error.
-  const std::string& error_detail() const noexcept { return error_detail_; }
-  // True from a write that had to wait until the call that finished it.
-  bool write_pending() const noexcept { return pending_bytes_ != 0; }
-  // Bytes that OpenSSL holds already decrypted: no readiness event will announce them.
-  bool has_decrypted() const noexcept;
-
-  // Bytes of TLS records that the kernel has taken so far: what tells a slow peer from a dead one.
-  std::uint64_t wire_bytes_written() const noexcept;
-
-  // Gives OpenSSL's record buffers back when nothing is in them; false: something is. A client that
-  // was sent a session ticket holds a 16 KiB write buffer for good otherwise.
-  bool release_buffers() noexcept;
-
-  // Sends close_notify if nothing is pending, without waiting. The socket stays open.
-  void shutdown_now() noexcept;
   // Closes the socket; `reset` makes the kernel drop what it still holds and send RST.
   enum class CloseMode : std::uint8_t { graceful, reset };
   void close(CloseMode mode) noexcept;
@@ -113,10 +75,6 @@ class TlsStream {
   }
 
  private:
-  struct SslFree {
-    void operator()(ssl_st* ssl) const noexcept;
-  };
-
   template <class Buffer, class Buffers>
   static Buffer first_buffer(const Buffers& buffers) {
     for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers); ++it) {
@@ -124,9 +82,6 @@ class TlsStream {
     }
     return {};
   }
-
-  IoResult outcome(int ssl_result) noexcept;
-  error_code completion_error(IoStatus status) const noexcept;
 
   // Drives one operation: try, wait for what is wanted, try again. A result that is there at once
   // is delivered through the executor, since a handler must not run inside its initiating call.
@@ -213,10 +168,6 @@ class TlsStream {
   };
 
   TcpSocket socket_;
-  std::unique_ptr<ssl_st, SslFree> ssl_;
-  std::size_t pending_bytes_ = 0;
-  error_code error_;
-  std::string error_detail_;
 };
 
 }  // namespace clawws::net
