@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "clawws/base/flag_setters.hpp"
 #include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
 #include "clawws/wire/event.hpp"
@@ -17,110 +18,12 @@ using base::Flag;
 using base::FlagKind;
 using base::Millis;
 using base::Result;
-using Setter = std::function<Result<void>(std::string_view)>;
+using namespace base::setters;
 
 constexpr const char* k_connection = "Connection";
-constexpr const char* k_who = "Who you are";
 constexpr const char* k_stream = "What to show";
 constexpr const char* k_output = "Output";
 constexpr const char* k_end = "When to end";
-
-// ---- setters ----------------------------------------------------------------------------------
-
-template <class Field>
-Setter duration(Field& field, Millis least) {
-  return [&field, least](std::string_view text) -> Result<void> {
-    const auto value = base::parse_duration(text);
-    if (!value) return value.error();
-    if (*value < least) return Error(Errc::usage, "at least " + base::duration_flag_text(least));
-    field = *value;
-    return {};
-  };
-}
-
-template <class Field>
-Setter count(Field& field, std::uint64_t least, std::uint64_t most) {
-  return [&field, least, most](std::string_view text) -> Result<void> {
-    const auto value = base::parse_count(text);
-    if (!value) return value.error();
-    if (*value < least || *value > most)
-      return Error(Errc::usage, std::to_string(least) + " to " + base::format_count(most));
-    field = static_cast<typename Field::value_type>(*value);
-    return {};
-  };
-}
-
-template <class Field>
-Setter text(Field& field) {
-  return [&field](std::string_view value) -> Result<void> {
-    if (value.empty()) return Error(Errc::usage, "must not be empty");
-    field = std::string(value);
-    return {};
-  };
-}
-
-template <class Field, class Value>
-Setter constant(Field& field, Value value) {
-  return [&field, value](std::string_view) -> Result<void> {
-    field = value;
-    return {};
-  };
-}
-
-template <class Value>
-struct Word {
-  const char* name;
-  Value value;
-};
-
-template <class Field, class Value>
-Setter one_of(Field& field, std::vector<Word<Value>> words) {
-  return [&field, words = std::move(words)](std::string_view text) -> Result<void> {
-    std::string names;
-    for (const auto& word : words) {
-      if (text == word.name) {
-        field = word.value;
-        return {};
-      }
-      names += (names.empty() ? "" : ", ") + std::string(word.name);
-    }
-    return Error(Errc::usage, "one of " + names);
-  };
-}
-
-// An error whose text may be shown, for a value that may not.
-Result<void> refuse(TailConfig& config, const Error& error) {
-  if (!config.refused) config.refused = error;
-  return {};
-}
-
-bool may_hold_secret(std::string_view url) {
-  return url.find('@') != std::string_view::npos;
-}
-
-Result<void> set_url(TailConfig& config, std::string_view text, const std::string& name) {
-  auto url = parse_url_or_host_port(text);
-  if (url) {
-    config.approach.url = std::move(*url);
-    return {};
-  }
-  if (may_hold_secret(text) || text.find('?') != std::string_view::npos)
-    return refuse(config, Error(Errc::usage, name + ": " + url.error().message()));
-  return url.error();
-}
-
-Result<void> set_user(TailConfig& config, std::string_view text) {
-  if (text.find(':') != std::string_view::npos)
-    return refuse(
-        config,
-        Error(Errc::usage,
-              "--user takes a name only: what stands in argv can be read by every user of this "
-              "machine. Give the password by --password-file FILE, --password-command CMD, "
-              "CLAWWS_PASSWORD, --netrc or the prompt"));
-  if (text.empty()) return Error(Errc::usage, "must not be empty");
-  config.approach.credentials.user = std::string(text);
-  return {};
-}
 
 Result<void> set_since(TailConfig& config, std::string_view text) {
   config.since_ago.reset();
@@ -136,21 +39,9 @@ Result<void> set_since(TailConfig& config, std::string_view text) {
   return {};
 }
 
-Result<void> set_pin(TailConfig& config, std::string_view pins) {
-  for (const auto pin : base::split(pins, ';')) {
-    const auto digest =
-        pin.starts_with("sha256//") ? base::base64_decode(pin.substr(8)) : std::nullopt;
-    if (!digest || digest->size() != 32)
-      return Error(Errc::usage,
-                   "sha256// and the base64 of 32 bytes, as in an error about the certificate");
-    config.approach.tls.pins.push_back("sha256//" + base::base64_encode(*digest));
-  }
-  return {};
-}
-
 Result<void> set_positional(TailConfig& config, std::string_view text) {
-  if (text.find("://") != std::string_view::npos) return set_url(config, text, "URL");
-  if (may_hold_secret(text)) return set_url(config, text, "URL");
+  if (text.find("://") != std::string_view::npos) return set_server_url(config, text, "URL");
+  if (may_hold_secret(text)) return set_server_url(config, text, "URL");
   if (text.find_first_of(":/") != std::string_view::npos)
     return Error(Errc::usage,
                  "neither a URL (wss://HOST:PORT/ws) nor an event type; for HOST:PORT use --url");
@@ -162,56 +53,8 @@ Result<void> set_positional(TailConfig& config, std::string_view text) {
 
 // ---- the table --------------------------------------------------------------------------------
 
-Flag flag(const char* name, char letter, const char* value_name, const char* group,
-          const char* help, const char* default_text, Setter set) {
-  Flag out;
-  out.name = name;
-  out.letter = letter;
-  out.kind = *value_name == '\0' ? FlagKind::toggle : FlagKind::value;
-  out.value_name = value_name;
-  out.group = group;
-  out.help = help;
-  out.default_text = default_text;
-  out.set = std::move(set);
-  return out;
-}
-
-void add_connection(std::vector<Flag>& flags, TailConfig& config) {
-  auto& tls = config.approach.tls;
+void add_reconnecting(std::vector<Flag>& flags, TailConfig& config) {
   auto& reconnect = config.reconnect;
-  flags.push_back(flag("url", 0, "URL|HOST:PORT", k_connection, "the server",
-                       "the local server's, else wss://localhost:8443/ws",
-                       [&config](std::string_view v) { return set_url(config, v, "--url"); }));
-  flags.push_back(
-      flag("state-dir", 0, "DIR", k_connection,
-           "where the local server keeps its state (else CLAWWS_STATE_DIR and the usual places)",
-           "", text(config.approach.state_dir)));
-  flags.back().from_environment = false;
-  flags.push_back(flag("cacert", 0, "FILE", k_connection,
-                       "trust the CA certificates in this PEM file", "the system's",
-                       text(tls.ca_file)));
-  flags.push_back(
-      flag("cert", 0, "FILE", k_connection, "client certificate, PEM", "", text(tls.cert_file)));
-  flags.push_back(flag("key", 0, "FILE", k_connection, "its private key, PEM", "in the --cert file",
-                       text(tls.key_file)));
-  flags.push_back(flag("pinnedpubkey", 0, "sha256//B64", k_connection,
-                       "accept only this public key (several: separated by ;)", "",
-                       [&config](std::string_view v) { return set_pin(config, v); }));
-  flags.push_back(flag("resolve", 0, "HOST:PORT:ADDRESS", k_connection,
-                       "use this address for HOST:PORT", "",
-                       [&config](std::string_view v) -> Result<void> {
-                         auto entry = net::parse_resolve_entry(v);
-                         if (!entry) return entry.error();
-                         config.approach.resolve.push_back(std::move(*entry));
-                         return {};
-                       }));
-  flags.back().kind = FlagKind::repeat;
-  flags.push_back(flag("insecure", 'k', "", k_connection,
-                       "do not verify the server's certificate (a pin still counts)", "",
-                       constant(tls.verify, net::ClientTlsConfig::Verify::none)));
-  flags.push_back(flag("connect-timeout", 0, "DUR", k_connection,
-                       "give up one attempt (DNS, TCP, TLS, upgrade) after this", "2.5s",
-                       duration(config.approach.connect_timeout, Millis(10))));
   flags.push_back(flag("wait", 0, "DUR", k_connection,
                        "wait for the server at the first connect too (without DUR: for ever)", "",
                        [&reconnect](std::string_view v) -> Result<void> {
@@ -233,32 +76,6 @@ void add_connection(std::vector<Flag>& flags, TailConfig& config) {
   flags.push_back(flag("retry-cap", 0, "DUR", k_connection,
                        "largest window (at most 2s in the first 2 minutes of an outage)", "30s",
                        duration(reconnect.backoff.cap, Millis(1))));
-}
-
-void add_credentials(std::vector<Flag>& flags, TailConfig& config) {
-  auto& who = config.approach.credentials;
-  // The environment's own names and their order are CredentialReader's business.
-  const auto place = [&](const char* name, const char* value_name, const char* help) {
-    flags.push_back(
-        flag(name, 0, value_name, k_who, help, "", [](std::string_view value) -> Result<void> {
-          if (value.empty()) return Error(Errc::usage, "must not be empty");
-          return {};
-        }));
-    flags.back().from_environment = false;
-  };
-  flags.push_back(flag("user", 'u', "NAME", k_who,
-                       "user name (never with a password: argv is public)", "",
-                       [&config](std::string_view v) { return set_user(config, v); }));
-  place("password-file", "FILE|-|fd:N", "read the password from a file, stdin or a descriptor");
-  place("token-file", "FILE|-|fd:N", "read a token instead");
-  place("password-command", "CMD", "run CMD with sh and take what it prints");
-  flags.push_back(flag("netrc", 0, "", k_who, "look into ~/.netrc", "",
-                       constant(who.netrc, CredentialConfig::Netrc::on)));
-  flags.push_back(flag("netrc-file", 0, "FILE", k_who, "look into this file of that form", "",
-                       [&who](std::string_view v) -> Result<void> {
-                         who.netrc = CredentialConfig::Netrc::on;
-                         return text(who.netrc_file)(v);
-                       }));
 }
 
 void add_stream(std::vector<Flag>& flags, TailConfig& config) {
@@ -349,8 +166,9 @@ base::FlagSpec tail_flags(TailConfig& config) {
   add_stream(spec.flags, config);
   add_output(spec.flags, config);
   add_end(spec.flags, config);
-  add_credentials(spec.flags, config);
-  add_connection(spec.flags, config);
+  add_credential_flags(spec.flags, config);
+  add_server_flags(spec.flags, config);
+  add_reconnecting(spec.flags, config);
   spec.positionals.push_back({"URL or TYPE", "the server, or a glob over event types; in any order",
                               [&config](std::string_view v) { return set_positional(config, v); }});
   return spec;
@@ -358,32 +176,15 @@ base::FlagSpec tail_flags(TailConfig& config) {
 
 Result<void> validate(TailConfig& config, const base::FlagOutcome& outcome,
                       const Environment& environment) {
-  if (config.refused) return *config.refused;
+  if (auto approach = validate_approach(config, outcome, environment); !approach) return approach;
   if (config.stream.last &&
       (config.since_ago || config.stream.since.kind != wire::Since::Kind::none))
     return Error(Errc::usage, "--since and --last both say where to begin: give one of them");
   if (outcome.given.contains("quiet") && outcome.given.contains("verbose"))
     return Error(Errc::usage, "--quiet and --verbose contradict each other");
-  if (!config.approach.tls.key_file.empty() && config.approach.tls.cert_file.empty())
-    return Error(Errc::usage, "--key needs --cert");
   auto filter = wire::Filter::from_globs(config.stream.types);
   if (!filter) return Error(Errc::usage, filter.error().message());
   config.stream.types = filter->globs();
-
-  using Kind = SecretPlace::Kind;
-  auto& who = config.approach.credentials;
-  for (const auto& [name, kind] :
-       {std::pair{"password-file", Kind::password_file}, std::pair{"token-file", Kind::token_file},
-        std::pair{"password-command", Kind::password_command}}) {
-    const auto given = outcome.given.find(name);
-    if (given == outcome.given.end()) continue;
-    // A flag beats the environment, which beats the config file.
-    const bool is_flag = given->second.origin == base::Origin::flag;
-    auto& places = is_flag ? who.places : who.later_places;
-    places.push_back({kind, given->second.values.back(), "--" + std::string(name)});
-  }
-  const auto from_environment = environment_places(environment);
-  who.places.insert(who.places.end(), from_environment.begin(), from_environment.end());
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "clawws/base/flags.hpp"
-#include "clawws/client/approach.hpp"
+#include "clawws/client/approach_options.hpp"
 #include "clawws/client/reconnect.hpp"
 #include "clawws/client/render.hpp"
 #include "clawws/client/stream_tracker.hpp"
@@ -18,8 +18,7 @@ namespace clawws::client {
 enum class StatusChoice : std::uint8_t { automatic, always, never };
 enum class Verbosity : std::uint8_t { quiet, normal, verbose };
 
-struct TailConfig {
-  ApproachConfig approach;
+struct TailConfig : ApproachOptions {
   ReconnectConfig reconnect;
   StreamRequest stream;
   std::optional<base::Millis> since_ago;  // --since 10m, made a time at the start
@@ -33,9 +32,6 @@ struct TailConfig {
 
   std::optional<std::uint64_t> count;
   std::optional<base::Millis> run_for, timeout, idle_timeout;
-
-  // What was given but may not be shown in an error that quotes its value.
-  std::optional<base::Error> refused;
 };
 
 // The table; its setters fill `config`, which must outlive it.
