@@ -1,6 +1,6 @@
-// The TLS transport of servers and clients: a TlsChannel on an Asio socket. The reactor is asked only
-// when the kernel says "not now". Asio's ssl::stream keeps two 17 KiB buffers a connection and copies
-// every byte twice.
+// The TLS transport of servers and clients: a TlsChannel on an Asio socket. The reactor is asked
+// only when the kernel says "not now". Asio's ssl::stream keeps two 17 KiB buffers a connection and
+// copies every byte twice.
 //
 // Two faces over one connection:
 //  * read_now / write_now (see net/tls_channel.hpp, also on pending writes) with wait_read /
