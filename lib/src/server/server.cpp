@@ -12,6 +12,7 @@
 #include "clawws/hub/memory_store.hpp"
 #include "clawws/net/resolve.hpp"
 #include "clawws/net/server_record.hpp"
+#include "clawws/server/heap_trim.hpp"
 #include "clawws/server/identity_files.hpp"
 #include "clawws/server/listeners.hpp"
 #include "clawws/server/services.hpp"
@@ -26,7 +27,7 @@ using base::Result;
 
 namespace {
 
-constexpr base::Millis k_watch_interval{400};       // of changed user and certificate files
+constexpr base::Millis k_tend_interval{400};        // of changed files, and of memory to give back
 constexpr base::Millis k_poll_interval{5};          // while a stop waits
 constexpr std::size_t k_returns_per_second = 2'000; // how fast clients may come back after a restart
 
@@ -100,14 +101,14 @@ class Server::Implementation {
         log(log_lines),
         state_dir(state_directory_of(config)),
         control_work(net::asio::make_work_guard(control)),
-        watch(control),
+        tending(control),
         listeners(control, config, log) {}
 
   Result<void> start();
   void stop();
   void reload_users();
   void reload_certificate();
-  void watch_files();
+  void tend();
   Result<void> open_identity();
   net::ServerRecord record() const;
 
@@ -125,7 +126,7 @@ class Server::Implementation {
   // Order matters at the end: the control thread and the shards go first, what they use goes last.
   net::asio::io_context control{1};
   net::asio::executor_work_guard<net::Executor> control_work;
-  net::asio::steady_timer watch;
+  net::asio::steady_timer tending;
   Listeners listeners;
   std::unique_ptr<Authenticator> authenticator;
   std::unique_ptr<Admission> admission;
@@ -133,6 +134,7 @@ class Server::Implementation {
   std::unique_ptr<Services> services;
   std::vector<std::unique_ptr<Shard>> shards;
   std::unique_ptr<StdinSource> stdin_source;
+  HeapTrim heap;
   std::thread control_thread;
   std::atomic<bool> hurry{false};
   bool started = false;
@@ -212,7 +214,7 @@ Result<void> Server::Implementation::start() {
 
   for (const auto& shard : shards) shard->start();
   listeners.accept_into(shards);
-  watch_files();
+  tend();
   control_thread = std::thread([this] { control.run(); });
   if (config.stdin_use == ServerConfig::Stdin::events) {
     stdin_source = std::make_unique<StdinSource>(STDIN_FILENO, config.event_rules, *hub, counters, log);
@@ -262,15 +264,17 @@ void Server::Implementation::reload_certificate() {
   }
 }
 
-void Server::Implementation::watch_files() {
-  watch.expires_after(k_watch_interval);
-  watch.async_wait([this](const net::error_code& stopped) {
+// What nobody calls for: files that changed, memory that is free.
+void Server::Implementation::tend() {
+  tending.expires_after(k_tend_interval);
+  tending.async_wait([this](const net::error_code& stopped) {
     if (stopped) return;
     if (authenticator->changed_on_disk()) reload_users();
     const bool moved = !(FileStamp::of(config.cert_file) == certificate_stamp) ||
                        !(FileStamp::of(config.key_file) == key_stamp);
     if (moved) reload_certificate();
-    watch_files();
+    if (heap.due(counters.connections_open + counters.sessions_open)) HeapTrim::trim();
+    tend();
   });
 }
 
@@ -289,7 +293,7 @@ void Server::Implementation::stop() {
   services->draining = true;
   log.info("stopping", {{"clients", counters.sessions_open.load()}});
   net::asio::post(control, [this] {
-    watch.cancel();
+    tending.cancel();
     listeners.close();
   });
   if (stdin_source) stdin_source->stop();

@@ -86,7 +86,11 @@ void Shard::tick() {
   });
 }
 
-void Shard::adopt(net::TcpSocket socket) { start_connection(*this, std::move(socket)); }
+void Shard::adopt(net::TcpSocket socket) {
+  // What a connection needs is made on the thread that frees it. Asio keeps its record of each socket for ever:
+  // those stay by themselves on the acceptor's thread, not one on each page of what clients leave behind.
+  net::asio::post(context_, [this, held = std::move(socket)]() mutable { start_connection(*this, std::move(held)); });
+}
 
 void Shard::add(std::shared_ptr<Session> session) {
   session->slot = sessions_.size();
