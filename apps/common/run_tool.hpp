@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "clawws/base/flags.hpp"
+#include "clawws/net/crypto.hpp"
 
 namespace clawws::apps {
 
@@ -50,6 +51,7 @@ inline int answer(const base::FlagSpec& spec, const std::string& text) {
 template <class Check, class Run>
 int run_tool(const base::FlagSpec& spec, int argc, char** argv, Check check, Run run) {
   keep_standard_streams();
+  net::keep_openssl_until_exit();
   try {
     const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
     const auto outcome =

@@ -1,47 +1,39 @@
-// clawws serve: flags, validation, the server, the exit code.
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <vector>
-
+// clawws serve: flags, a check, the server, the exit code. Everything else is in the library's server
+// layer.
+#include "../common/run_tool.hpp"
 #include "clawws/server/options.hpp"
 #include "clawws/server/serve.hpp"
 #include "clawws/server/server.hpp"
 
-using clawws::base::Errc;
-
 namespace {
 
-int fail(const clawws::base::Error& error) {
-  std::fprintf(stderr, "clawws serve: %s\n", error.message().c_str());
-  // What the configuration names and cannot be used is a mistake of the configuration.
-  const bool configuration = error.code == Errc::usage || error.code == Errc::config || error.code == Errc::tls;
-  return configuration ? 2 : 1;
+namespace apps = clawws::apps;
+namespace base = clawws::base;
+namespace server = clawws::server;
+
+// What the configuration names and cannot be used is a mistake of the configuration: 2. A port that
+// is taken, a full disk and the like: 1.
+int refuse(const base::FlagSpec& spec, const base::Error& error) {
+  apps::fail(spec, error);
+  const bool mistake = error.code == base::Errc::usage || error.code == base::Errc::config || error.code == base::Errc::tls;
+  return mistake ? 2 : 1;
+}
+
+int run(const base::FlagSpec& spec, const server::ServeOptions& options) {
+  if (options.action == server::ServeOptions::Action::check) {
+    const base::Result<std::string> checked = server::check(options.config);
+    return checked ? apps::answer(spec, *checked) : refuse(spec, checked.error());
+  }
+  const base::Result<void> served = server::serve(options.config);
+  return served ? 0 : refuse(spec, served.error());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  clawws::server::ServeOptions options;
-  const clawws::base::FlagSpec spec = clawws::server::serve_flags(options);
-  const auto parsed = clawws::base::parse_flags(spec, std::vector<std::string>(argv + 1, argv + argc),
-                                                [](const char* name) -> const char* { return std::getenv(name); });
-  if (!parsed) return fail(parsed.error());
-  if (parsed->next == clawws::base::FlagOutcome::Next::print_and_exit) {
-    std::fputs(parsed->output.c_str(), stdout);
-    return 0;
-  }
-  if (const auto valid = clawws::server::validate(options.config); !valid) return fail(valid.error());
-  if (parsed->print_config) {
-    std::fputs(clawws::base::print_config(spec, *parsed).c_str(), stdout);
-    return 0;
-  }
-  if (options.action == clawws::server::ServeOptions::Action::check) {
-    const auto checked = clawws::server::check(options.config);
-    if (!checked) return fail(checked.error());
-    std::fputs(checked->c_str(), stdout);
-    return 0;
-  }
-  const auto served = clawws::server::serve(options.config);
-  return served ? 0 : fail(served.error());
+  server::ServeOptions options;
+  const base::FlagSpec spec = server::serve_flags(options);
+  return apps::run_tool(
+      spec, argc, argv, [&](const base::FlagOutcome&) { return server::validate(options.config); },
+      [&] { return run(spec, options); });
 }

@@ -31,6 +31,10 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
 
 }  // namespace
 
+void keep_openssl_until_exit() noexcept {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+}
+
 std::string sha1(std::string_view bytes) {
   return digest(EVP_sha1(), bytes);
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "clawws/base/posix.hpp"
 #include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
 #include "clawws/net/certificate.hpp"
@@ -67,8 +68,12 @@ std::string date_text(std::int64_t seconds) { return base::format_rfc3339(second
 
 std::string take_tls_error() {
   std::string text;
-  const unsigned long code = ERR_peek_last_error();
-  if (code != 0) {
+  // The last one says what was wanted; one of the operating system, such as a missing file, says why not.
+  while (const unsigned long code = ERR_get_error()) {
+    if (ERR_SYSTEM_ERROR(code)) {
+      text = base::errno_text(ERR_GET_REASON(code));
+      break;
+    }
     const char* const reason = ERR_reason_error_string(code);
     text = reason != nullptr ? reason : "OpenSSL error " + std::to_string(code);
   }

@@ -10,6 +10,10 @@
 
 namespace clawws::net {
 
+// First thing in a process: at its end OpenSSL must not take its tables down while a detached thread
+// (BackgroundCall) still reads certificates through them. Later calls do nothing.
+CLAWWS_API void keep_openssl_until_exit() noexcept;
+
 CLAWWS_API std::string sha1(std::string_view bytes);    // 20 bytes; for Sec-WebSocket-Accept alone
 CLAWWS_API std::string sha256(std::string_view bytes);  // 32 bytes
 CLAWWS_API std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes
