@@ -17,7 +17,7 @@ allowed() {
     client) echo "base wire net client" ;;
     bench) echo "base wire net client bench" ;;
     apps/clawws) echo "" ;;
-    apps/common) echo "base" ;;
+    apps/common) echo "base net" ;;
     apps/serve) echo "base server" ;;
     apps/tail) echo "base client" ;;
     apps/bench) echo "base bench" ;;
