@@ -63,9 +63,14 @@ Result<void> Listeners::open() {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     const int fd = k_first_systemd_fd + i;
-    const bool named = ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    if (!named || (address.ss_family != AF_INET && address.ss_family != AF_INET6)) {
-      return Error(Errc::io, "socket " + std::to_string(fd) + " from LISTEN_FDS is no TCP listener");
+    int listens = 0;
+    socklen_t listens_size = sizeof listens;
+    const bool named = ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+                       ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) == 0;
+    if (!named || listens == 0 || (address.ss_family != AF_INET && address.ss_family != AF_INET6)) {
+      return Error(Errc::io, "socket " + std::to_string(fd) +
+                                 " from LISTEN_FDS is no TCP listener; the systemd unit needs ListenStream=PORT or "
+                                 "ADDRESS:PORT, and Accept=no");
     }
     acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd, failed);
     if (failed) return Error(Errc::io, "cannot use socket " + std::to_string(fd) + " from LISTEN_FDS: " + failed.message());
