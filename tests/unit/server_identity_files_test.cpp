@@ -173,7 +173,7 @@ TEST(ServerIdentityFiles, TheStateDirectoryIsAbsolute) {
   EXPECT_EQ(state_directory_of(config), std::filesystem::current_path() / "some/where");
 }
 
-TEST(ServerIdentityFiles, TheCurlConfigIsPrivateAndQuotesNothingTwice) {
+TEST(ServerIdentityFiles, TheCurlConfigIsPrivate) {
   const TempDir dir;
   const auto file = write_curl_config(dir.path(), dir.path() / "cert.pem", "admin", "pass-word_1");
   ASSERT_TRUE(file.has_value());
@@ -185,6 +185,14 @@ TEST(ServerIdentityFiles, TheCurlConfigIsPrivateAndQuotesNothingTwice) {
   EXPECT_NE(text.find("user = \"admin:pass-word_1\"\n"), std::string::npos);
   EXPECT_NE(text.find("cacert = \"" + (dir.path() / "cert.pem").string() + "\"\n"),
             std::string::npos);
+}
+
+// curl reads \\ and \" between quotes.
+TEST(ServerIdentityFiles, TheCurlConfigsPathsMayHoldQuotes) {
+  const TempDir dir;
+  const auto file = write_curl_config(dir.path(), R"(/a "b"/c\d.pem)", "admin", "word");
+  ASSERT_TRUE(file.has_value());
+  EXPECT_NE(content_of(*file).find(R"(cacert = "/a \"b\"/c\\d.pem")"), std::string::npos);
 }
 
 }  // namespace

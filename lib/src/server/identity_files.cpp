@@ -17,6 +17,16 @@ namespace {
 constexpr int k_days_valid = 397;                      // what browsers accept at most
 constexpr std::int64_t k_renew_before = 30LL * 86400;  // seconds
 
+// A value of a curl config file (curl(1), --config).
+std::string in_curl_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 Result<LoadedCertificate> load(const fs::path& cert_file, const fs::path& key_file) {
   const Result<std::string> certificate = base::read_file(cert_file);
   if (!certificate) return Error(Errc::tls, "--cert: " + certificate.error().message());
@@ -61,7 +71,8 @@ Result<fs::path> write_curl_config(const fs::path& state_dir, const fs::path& ce
                                    const std::string& password) {
   const fs::path file = state_dir / "curl.conf";
   const std::string text = "# For: curl -K " + file.string() + " …; made by clawws serve at each start.\n" +
-                           "user = \"" + user + ":" + password + "\"\n" + "cacert = \"" + certificate.string() + "\"\n";
+                           "user = " + in_curl_quotes(user + ":" + password) + "\n" +
+                           "cacert = " + in_curl_quotes(certificate.string()) + "\n";
   if (const Result<void> wrote = base::write_file_atomic(file, text, 0600); !wrote) return wrote.error();
   return file;
 }
