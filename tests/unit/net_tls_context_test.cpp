@@ -112,6 +112,26 @@ TEST(NetTlsContext, OnePointTwoIsTheOldestThatIsSpoken) {
   EXPECT_STREQ(SSL_get_version(twelve.server()), "TLSv1.2");
   Handshake eleven(*server, *client, "localhost", TLS1_1_VERSION);
   EXPECT_FALSE(eleven.run());
+  // Ciphers and security level would refuse it as well; the version must be enough.
+  EXPECT_EQ(SSL_CTX_get_min_proto_version(server->get()), TLS1_2_VERSION);
+  EXPECT_EQ(SSL_CTX_get_min_proto_version(client->get()), TLS1_2_VERSION);
+}
+
+// RFC 7301, section 3.2.
+TEST(NetTlsContext, WhoSpeaksOnlyOtherProtocolsIsRefused) {
+  const PemPair pair = made();
+  const auto server = make_server_context(pair.certificate, pair.key, "server");
+  const auto client = make_client_context({});
+  const auto runs_with = [&](std::string_view protocols) {
+    Handshake handshake(*server, *client);
+    SSL_set_alpn_protos(handshake.client(),
+                        reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned>(protocols.size()));
+    return handshake.run();
+  };
+  EXPECT_FALSE(runs_with("\x02h2"));
+  EXPECT_TRUE(runs_with("\x02h2\x08http/1.1"));
+  EXPECT_TRUE(runs_with("")) << "without the extension there is nothing to refuse";
 }
 
 TEST(NetTlsContext, AnAddressIsNoServerName) {
