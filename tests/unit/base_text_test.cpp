@@ -114,5 +114,12 @@ TEST(BaseText, NearestName) {
   EXPECT_EQ(nearest(std::string(10'000, 'x'), names), std::nullopt);
 }
 
+TEST(Text, shell_word_quotes_only_what_a_shell_would_read) {
+  EXPECT_EQ(shell_word("/home/me/.local/state/clawws"), "/home/me/.local/state/clawws");
+  EXPECT_EQ(shell_word("/my state"), "'/my state'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 }  // namespace
 }  // namespace clawws::base

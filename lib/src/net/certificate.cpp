@@ -99,7 +99,7 @@ CertificateFacts facts_of(X509* certificate) {
 Result<CertificateFacts> read_certificate(std::string_view pem) {
   ERR_clear_error();
   const BioPtr bio = memory_bio(pem);
-  const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
   if (!certificate) {
     ERR_clear_error();
     return Error(Errc::tls, "not a PEM certificate (it begins with -----BEGIN CERTIFICATE-----)");

@@ -30,4 +30,7 @@ inline BioPtr memory_bio(std::string_view text) {
 
 CertificateFacts facts_of(X509* certificate);
 
+// For PEM readers: an encrypted block must fail, not ask on the terminal.
+inline int no_passphrase(char*, int, int, void*) { return 0; }
+
 }  // namespace clawws::net

@@ -144,14 +144,16 @@ void Listeners::accept_next(std::size_t listener) {
   acceptors_[listener].async_accept(
       shard.context(), [this, listener, &shard](const error_code& failed, tcp::socket socket) {
         if (failed == boost::asio::error::operation_aborted) return;
-        if (failed == boost::asio::error::no_descriptors || failed.value() == ENFILE || failed.value() == ENOBUFS) {
-          if (!std::exchange(files_ran_out_, true)) {
-            log_.error("cannot accept: " + failed.message() + "; raise the limit of open files (ulimit -n)");
+        // A peer that went before it was accepted is its own affair; what else is wrong lasts a while.
+        if (failed && failed != boost::asio::error::connection_aborted) {
+          const bool files = failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
+          if (!std::exchange(accept_fails_, true)) {
+            log_.error("cannot accept: " + failed.message() + (files ? "; raise the limit of open files (ulimit -n)" : ""));
           }
           accept_later(listener, k_pause);
           return;
         }
-        files_ran_out_ = false;
+        accept_fails_ = false;
         if (!failed) {
           shard.counters().connections_accepted.fetch_add(1, std::memory_order_relaxed);
           error_code ignored;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "clawws/base/text.hpp"
 #include "clawws/server/server.hpp"
 
 namespace clawws::server {
@@ -38,17 +39,17 @@ void say_hello(const Server& server, const ServerConfig& config) {
   std::string text = "clawws serve " + server.url() + "\n";
   const std::string password = server.generated_password_file();
   if (!password.empty()) {
-    const std::string conf = (server.state_directory() / "curl.conf").string();
+    const std::string conf = base::shell_word((server.state_directory() / "curl.conf").string());
     text += "  user      admin, password in " + password + "\n";
     text += "  publish   curl -K " + conf + " --json " + event + " " + publish + "\n";
   } else {
-    const std::string trust = config.cert_file.empty() ? " --cacert " + server.certificate_file() : "";
+    const std::string trust = config.cert_file.empty() ? " --cacert " + base::shell_word(server.certificate_file()) : "";
     text += "  publish   curl -u USER" + trust + " --json " + event + " " + publish + "\n";
   }
   const bool standard = server.url() == "wss://localhost:8443/ws";
   text += "  watch     clawws tail" + std::string(password.empty() ? " -u USER" : "") +
           (standard ? "" : " " + server.url()) +
-          (config.state_dir.empty() ? "" : " --state-dir " + server.state_directory().string()) + "\n";
+          (config.state_dir.empty() ? "" : " --state-dir " + base::shell_word(server.state_directory().string())) + "\n";
   if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;  // nobody reads: the log goes the same way
 }
 

@@ -33,6 +33,8 @@ CLAWWS_API std::string_view utf8_prefix(std::string_view text, std::size_t limit
 // characters (U+061C, U+200B-U+200F, U+2028-U+202E, U+2060-U+2069, U+FEFF) and broken UTF-8 become
 // visible escapes: "\n", "\x1b", "\u202e". CVE-2021-25743.
 CLAWWS_API std::string escape_terminal(std::string_view text);
+// As one word of a POSIX shell's command line: quoted only where that is needed.
+CLAWWS_API std::string shell_word(std::string_view text);
 
 // Case-insensitive ASCII comparison, as HTTP field names need it.
 CLAWWS_API bool iequals(std::string_view a, std::string_view b) noexcept;

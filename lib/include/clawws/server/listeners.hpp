@@ -40,7 +40,7 @@ class Listeners {
   std::vector<std::unique_ptr<Shard>>* shards_ = nullptr;
   std::size_t next_shard_ = 0;
   TokenBucket rate_;
-  bool files_ran_out_ = false;
+  bool accept_fails_ = false;
 };
 
 }  // namespace clawws::server
