@@ -1,0 +1,27 @@
+// The absolute schedule of a run: event e is to be sent at start + e / rate, whatever happened to
+// those before it. Nothing ever moves it, so an event that had to wait is late by its wait. Pure.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "clawws/bench/histogram.hpp"
+
+namespace clawws::bench {
+
+class Schedule {
+ public:
+  Schedule() = default;
+  // `rate`: events a second, > 0.
+  Schedule(Nanos start, double rate) : start_(start), rate_(rate) {}
+
+  Nanos due(std::uint64_t event) const noexcept {
+    return start_ + Nanos(std::llround(static_cast<double>(event) * 1e9 / rate_));
+  }
+
+ private:
+  Nanos start_{0};
+  double rate_ = 1;
+};
+
+}  // namespace clawws::bench
