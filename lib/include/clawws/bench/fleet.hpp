@@ -1,0 +1,123 @@
+// Many subscribers on one loop, and what they count together. A run has a fleet for each worker
+// thread, one of canaries on a thread of its own, and for some scenarios one of stalled readers.
+//
+// The controller's thread calls; work happens on the loop. Numbers in progress() are atomics, read
+// at any time; tally() is asked once, when all is over.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clawws/bench/sample.hpp"
+#include "clawws/bench/subscriber.hpp"
+
+namespace clawws::bench {
+
+// How connections are opened: number i at start + i * interval, and no more than `most_at_once`
+// under way.
+struct Ramp {
+  Nanos start{0};
+  Nanos interval{0};
+  std::size_t most_at_once = 256;
+  Nanos limit{std::chrono::seconds(30)};  // for one connection
+};
+
+// What is going to be published, and which of it is counted. Shared by all fleets.
+struct Measure {
+  std::shared_ptr<const SampleCodec> codec;
+  std::uint32_t publishers = 1;
+  std::uint64_t warm_up = 0;  // events before the first that counts
+  std::uint64_t total = 0;    // with them
+  std::uint64_t split = 0;    // from this event on the second window; `total`: there is none
+
+  // Event e is number e / publishers of publisher e % publishers.
+  std::vector<Ledger::Stream> streams() const;
+};
+
+// When an event reached the fleet's connections.
+struct EventMark {
+  Nanos first{Nanos::max()};  // after its intended time
+  Nanos last{0};
+  std::uint32_t receivers = 0;
+};
+
+// Everything that a fleet counted. Fleets' tallies add up.
+struct Tally {
+  Histogram connect, tcp, tls, upgrade, first_frame;
+  Histogram delivery[2];          // of the first and second window
+  std::vector<EventMark> events;  // those that count
+  LedgerCounts ledger;
+  std::vector<std::optional<Nanos>> p99s;  // of each connection; nothing: beyond, by lost ones
+  std::uint64_t recorded = 0;              // deliveries in the histograms
+  std::uint64_t corrupt = 0;               // changed on the way, or not text
+  std::uint64_t unknown = 0;               // samples of this run that were never sent
+  std::uint64_t measured = 0;              // connections with a ledger
+  std::uint64_t cut = 0;                   // of them, ended before the close
+  std::map<std::string, std::uint64_t> connect_failures, cut_reasons;
+  std::optional<net::Ending> first_failure;
+
+  void add(const Tally& other);
+};
+
+class Fleet final : public SubscriberEvents {
+ public:
+  struct Config {
+    std::size_t connections = 0;
+    std::size_t first_source = 0;  // of source_address
+    int receive_buffer_bytes = 0;
+  };
+  struct Progress {
+    std::atomic<std::uint64_t> dialled{0}, live{0}, failed{0}, ended{0};  // ended: once live
+    std::atomic<std::uint64_t> delivered{0}, missing{0};
+  };
+
+  Fleet(Loop& loop, std::shared_ptr<const Target> target, const Config& config);
+  ~Fleet();
+
+  // ---- the controller's thread ----
+  void connect(const Ramp& ramp);
+  // From now on messages are counted, for the connections that are live.
+  void begin(const Measure& measure);
+  void end();
+  // What was never sent was not expected either: publisher p has sent the numbers below ends[p].
+  void shorten(const std::vector<std::uint64_t>& ends);
+  void stall();
+  // Close handshakes; then gone() soon holds. abandon() ends what is left.
+  void leave();
+  void abandon();
+  bool gone() const noexcept { return progress_.live == progress_.ended; }
+  const Progress& progress() const noexcept { return progress_; }
+  std::size_t size() const noexcept { return config_.connections; }
+  // A copy of the delivery times so far, both windows together.
+  Histogram delivery_so_far();
+  Tally tally();
+
+ private:
+  void on_live(Subscriber& subscriber) override;
+  void on_message(Subscriber& subscriber, std::string_view text, Nanos received_at) override;
+  void on_binary(Subscriber& subscriber) override;
+  void on_ended(Subscriber& subscriber, const net::Ending& ending) override;
+  void dial_due();
+  void check_deadlines();
+
+  Loop& loop_;
+  std::shared_ptr<const Target> target_;
+  const Config config_;
+  Progress progress_;
+  // The loop's thread from here.
+  Ramp ramp_;
+  Measure measure_;
+  std::vector<std::unique_ptr<Subscriber>> subscribers_;
+  std::size_t next_ = 0;  // to be dialled
+  std::size_t dialling_ = 0;
+  bool dial_planned_ = false;
+  bool counting_ = false;
+  bool leaving_ = false;
+  Tally tally_;
+};
+
+}  // namespace clawws::bench

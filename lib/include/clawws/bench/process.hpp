@@ -1,0 +1,58 @@
+// Processes as the load generator needs them: a server that it starts itself and ends again, and
+// what /proc says about one. The controller's thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "clawws/base/error.hpp"
+#include "clawws/bench/histogram.hpp"
+
+namespace clawws::bench {
+
+struct ProcessUse {
+  Nanos cpu{0};
+  std::uint64_t rss_bytes = 0;
+  std::uint64_t peak_rss_bytes = 0;
+};
+// Nothing when there is no such process.
+std::optional<ProcessUse> process_use(pid_t pid);
+
+// A server in a process group of its own, with a state directory that goes with it. It ends when
+// this object goes, and when this process dies.
+class ServerProcess {
+ public:
+  // `command` for sh, or, empty, this installation's own clawws-serve on a free port of 127.0.0.1.
+  // Both get CLAWWS_STATE_DIR and CLAWWS_LISTEN=127.0.0.1:0 in their environment; the own server
+  // gets none of the caller's settings (CLAWWS_*, DASHBOARD_*).
+  static base::Result<std::unique_ptr<ServerProcess>> start(const std::string& command);
+  ~ServerProcess();
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+
+  const std::filesystem::path& state_dir() const noexcept { return state_dir_; }
+  // Of the server: what its record says, else of the command.
+  pid_t pid() const;
+  // False once it has ended.
+  bool is_running();
+  // The last lines of what it said.
+  std::string log_tail() const;
+  // SIGTERM, and SIGKILL when it is still there after `limit`.
+  void stop(std::chrono::milliseconds limit);
+
+ private:
+  ServerProcess() = default;
+
+  std::filesystem::path state_dir_;
+  pid_t pid_ = -1;
+  bool running_ = false;
+};
+
+// "clawws-serve" in $CLAWWS_EXEC_PATH, else beside this executable; as the launcher finds it.
+base::Result<std::filesystem::path> find_server();
+
+}  // namespace clawws::bench

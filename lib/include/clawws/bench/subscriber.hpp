@@ -1,0 +1,82 @@
+// One client of the load: connects, upgrades, waits for the first frame, then hands over each
+// message with the time at which it came. Answers pings. Does not connect again: a cut connection
+// is part of the result.
+//
+// Lives on its fleet's loop; callbacks come from there. on_ended exactly once, as the last.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "clawws/bench/frame_scanner.hpp"
+#include "clawws/bench/http_reader.hpp"
+#include "clawws/bench/ledger.hpp"
+#include "clawws/bench/link.hpp"
+
+namespace clawws::bench {
+
+class Subscriber;
+
+struct ConnectTimes {
+  Nanos tcp{0}, tls{0}, upgrade{0};
+  Nanos first_frame{0};  // from the upgrade's answer to the first message
+  Nanos total{0};
+};
+
+class SubscriberEvents {
+ public:
+  // The first message is there. It is handed over too.
+  virtual void on_live(Subscriber& subscriber) = 0;
+  virtual void on_message(Subscriber& subscriber, std::string_view text, Nanos received_at) = 0;
+  // A message that is not text.
+  virtual void on_binary(Subscriber& subscriber) = 0;
+  virtual void on_ended(Subscriber& subscriber, const net::Ending& ending) = 0;
+
+ protected:
+  ~SubscriberEvents() = default;
+};
+
+class Subscriber final : public Link::Owner {
+ public:
+  enum class State : std::uint8_t { idle, connecting, live, leaving, ended };
+
+  Subscriber(Loop& loop, std::shared_ptr<const Target> target, SubscriberEvents& events);
+
+  void dial(std::size_t source_index, int receive_buffer_bytes = 0);
+  // Gives up connecting when it has taken longer than `limit`.
+  void check_deadline(Nanos now, Nanos limit);
+  // Reads nothing any more, as a client that hangs.
+  void stall() { link_.stop_reading(); }
+  // Close handshake; the end follows. give_up() ends it at once and in silence.
+  void leave();
+  void give_up();
+
+  State state() const noexcept { return state_; }
+  const ConnectTimes& times() const noexcept { return times_; }
+  std::string tls_text() const { return link_.tls_text(); }
+
+  // What a run counts of this connection; the fleet's.
+  std::optional<Ledger> ledger;
+  std::optional<SmallHistogram> delays;
+
+ private:
+  void on_secure() override;
+  void on_bytes(std::string_view bytes, Nanos received_at) override;
+  void on_sent() override {}
+  void on_end(const net::Ending& ending) override;
+  void upgraded(Nanos received_at);
+  void scan(std::string_view bytes, Nanos received_at);
+  void on_close(std::string_view payload);
+
+  SubscriberEvents& events_;
+  std::shared_ptr<const Target> target_;
+  Link link_;
+  std::unique_ptr<HttpReader> upgrade_;  // until the upgrade is through
+  FrameScanner scanner_;
+  ConnectTimes times_;
+  State state_ = State::idle;
+};
+
+}  // namespace clawws::bench

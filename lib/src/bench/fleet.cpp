@@ -1,0 +1,268 @@
+#include "clawws/bench/fleet.hpp"
+
+#include <algorithm>
+
+namespace clawws::bench {
+namespace {
+
+constexpr Nanos k_deadline_check = std::chrono::milliseconds(100);
+constexpr Nanos k_try_again = std::chrono::milliseconds(1);
+constexpr std::size_t k_most_reasons = 20;
+
+void count_reason(std::map<std::string, std::uint64_t>& reasons, const std::string& what,
+                  std::uint64_t times = 1) {
+  if (reasons.size() < k_most_reasons || reasons.contains(what))
+    reasons[what] += times;
+  else
+    reasons["other reasons"] += times;
+}
+
+}  // namespace
+
+std::vector<Ledger::Stream> Measure::streams() const {
+  std::vector<Ledger::Stream> streams(publishers);
+  for (std::uint32_t p = 0; p < publishers; ++p) {
+    // Numbers of publisher p whose event p + number * publishers is below the bound.
+    const auto below = [&](std::uint64_t bound) {
+      return bound > p ? (bound - p + publishers - 1) / publishers : 0;
+    };
+    streams[p] = {below(warm_up), below(total)};
+  }
+  return streams;
+}
+
+void Tally::add(const Tally& other) {
+  connect.merge(other.connect);
+  tcp.merge(other.tcp);
+  tls.merge(other.tls);
+  upgrade.merge(other.upgrade);
+  first_frame.merge(other.first_frame);
+  delivery[0].merge(other.delivery[0]);
+  delivery[1].merge(other.delivery[1]);
+  events.resize(std::max(events.size(), other.events.size()));
+  for (std::size_t i = 0; i < other.events.size(); ++i) {
+    events[i].first = std::min(events[i].first, other.events[i].first);
+    events[i].last = std::max(events[i].last, other.events[i].last);
+    events[i].receivers += other.events[i].receivers;
+  }
+  ledger += other.ledger;
+  p99s.insert(p99s.end(), other.p99s.begin(), other.p99s.end());
+  recorded += other.recorded;
+  corrupt += other.corrupt;
+  unknown += other.unknown;
+  measured += other.measured;
+  cut += other.cut;
+  for (const auto& [what, times] : other.connect_failures)
+    count_reason(connect_failures, what, times);
+  for (const auto& [what, times] : other.cut_reasons) count_reason(cut_reasons, what, times);
+  if (!first_failure) first_failure = other.first_failure;
+}
+
+Fleet::Fleet(Loop& loop, std::shared_ptr<const Target> target, const Config& config)
+    : loop_(loop), target_(std::move(target)), config_(config) {
+  subscribers_.reserve(config.connections);
+}
+
+// The loop's thread has ended, or knows nothing of this fleet any more.
+Fleet::~Fleet() = default;
+
+// ---- connecting ---------------------------------------------------------------------------------
+
+void Fleet::connect(const Ramp& ramp) {
+  loop_.post([this, ramp] {
+    ramp_ = ramp;
+    dial_due();
+    check_deadlines();
+  });
+}
+
+void Fleet::dial_due() {
+  dial_planned_ = false;
+  const Nanos now = steady_now();
+  while (next_ < config_.connections && dialling_ < ramp_.most_at_once &&
+         ramp_.start + static_cast<std::int64_t>(next_) * ramp_.interval <= now) {
+    subscribers_.push_back(std::make_unique<Subscriber>(loop_, target_, *this));
+    ++dialling_;
+    ++progress_.dialled;
+    const std::size_t index = next_++;
+    subscribers_.back()->dial(config_.first_source + index, config_.receive_buffer_bytes);
+  }
+  if (next_ >= config_.connections || leaving_ || dial_planned_) return;
+  const Nanos due = ramp_.start + static_cast<std::int64_t>(next_) * ramp_.interval;
+  dial_planned_ = true;
+  loop_.at(std::max(due, dialling_ < ramp_.most_at_once ? due : now + k_try_again),
+           [this] { dial_due(); });
+}
+
+void Fleet::check_deadlines() {
+  if (leaving_ || (next_ >= config_.connections && dialling_ == 0)) return;
+  const Nanos now = steady_now();
+  if (dialling_ > 0)
+    for (const auto& subscriber : subscribers_) subscriber->check_deadline(now, ramp_.limit);
+  loop_.at(now + k_deadline_check, [this] { check_deadlines(); });
+}
+
+void Fleet::on_live(Subscriber& subscriber) {
+  --dialling_;
+  ++progress_.live;
+  const ConnectTimes& times = subscriber.times();
+  tally_.connect.record(times.total);
+  tally_.tcp.record(times.tcp);
+  tally_.tls.record(times.tls);
+  tally_.upgrade.record(times.upgrade);
+  tally_.first_frame.record(times.first_frame);
+}
+
+void Fleet::on_ended(Subscriber& subscriber, const net::Ending& ending) {
+  switch (subscriber.state()) {
+    case Subscriber::State::connecting:
+      --dialling_;
+      ++progress_.failed;
+      count_reason(tally_.connect_failures, ending.what);
+      if (!tally_.first_failure) tally_.first_failure = ending;
+      return;
+    case Subscriber::State::live:
+      ++progress_.ended;
+      if (leaving_) return;
+      ++tally_.cut;
+      count_reason(tally_.cut_reasons, ending.what);
+      return;
+    case Subscriber::State::leaving:
+      ++progress_.ended;
+      return;
+    case Subscriber::State::idle:
+    case Subscriber::State::ended:
+      return;
+  }
+}
+
+// ---- counting -----------------------------------------------------------------------------------
+
+void Fleet::begin(const Measure& measure) {
+  loop_.call([this, &measure] {
+    measure_ = measure;
+    tally_.events.assign(measure.total - measure.warm_up, EventMark{});
+    const auto streams = measure.streams();
+    std::uint64_t missing = 0;
+    for (const auto& subscriber : subscribers_) {
+      if (subscriber->state() != Subscriber::State::live) continue;
+      subscriber->ledger.emplace(streams);
+      subscriber->delays.emplace();
+      missing += subscriber->ledger->missing();
+      ++tally_.measured;
+    }
+    progress_.missing = missing;
+    counting_ = true;
+  });
+}
+
+void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos received_at) {
+  if (!counting_ || !subscriber.ledger) return;
+  Sample sample;
+  switch (measure_.codec->parse(text, sample)) {
+    case SampleCodec::Found::sample:
+      break;
+    case SampleCodec::Found::corrupt:
+      ++tally_.corrupt;
+      return;
+    case SampleCodec::Found::other:
+    case SampleCodec::Found::foreign:
+      return;
+  }
+  switch (subscriber.ledger->received(sample.publisher, sample.number)) {
+    case Ledger::Entry::in_order:
+    case Ledger::Entry::late:
+      break;
+    case Ledger::Entry::unknown:
+      ++tally_.unknown;
+      return;
+    case Ledger::Entry::warm_up:
+    case Ledger::Entry::duplicate:
+      return;
+  }
+  const Nanos delay = received_at - sample.intended;
+  const std::uint64_t event = sample.number * measure_.publishers + sample.publisher;
+  tally_.delivery[event < measure_.split ? 0 : 1].record(delay);
+  subscriber.delays->record(delay);
+  ++tally_.recorded;
+  EventMark& mark = tally_.events[event - measure_.warm_up];
+  mark.first = std::min(mark.first, delay);
+  mark.last = std::max(mark.last, delay);
+  ++mark.receivers;
+  // The loop's thread alone writes these: no need for an atomic addition.
+  progress_.delivered.store(tally_.recorded, std::memory_order_relaxed);
+  progress_.missing.store(progress_.missing.load(std::memory_order_relaxed) - 1,
+                          std::memory_order_release);
+}
+
+void Fleet::on_binary(Subscriber& subscriber) {
+  if (counting_ && subscriber.ledger) ++tally_.corrupt;
+}
+
+void Fleet::end() {
+  loop_.call([this] { counting_ = false; });
+}
+
+void Fleet::shorten(const std::vector<std::uint64_t>& ends) {
+  loop_.call([&] {
+    std::uint64_t missing = 0;
+    for (const auto& subscriber : subscribers_) {
+      if (!subscriber->ledger) continue;
+      for (std::uint32_t p = 0; p < ends.size(); ++p) subscriber->ledger->shorten(p, ends[p]);
+      missing += subscriber->ledger->missing();
+    }
+    progress_.missing = missing;
+  });
+}
+
+void Fleet::stall() {
+  loop_.call([this] {
+    for (const auto& subscriber : subscribers_) subscriber->stall();
+  });
+}
+
+Histogram Fleet::delivery_so_far() {
+  Histogram copy;
+  loop_.call([&] {
+    copy.merge(tally_.delivery[0]);
+    copy.merge(tally_.delivery[1]);
+  });
+  return copy;
+}
+
+Tally Fleet::tally() {
+  Tally result;
+  loop_.call([&] {
+    for (const auto& subscriber : subscribers_) {
+      if (!subscriber->ledger) continue;
+      const LedgerCounts counts = subscriber->ledger->counts();
+      tally_.ledger += counts;
+      tally_.p99s.push_back(subscriber->delays->percentile(99, counts.lost));
+    }
+    result = std::move(tally_);
+    tally_ = Tally();
+  });
+  return result;
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+void Fleet::leave() {
+  loop_.post([this] {
+    leaving_ = true;
+    for (const auto& subscriber : subscribers_) {
+      if (subscriber->state() == Subscriber::State::live ||
+          subscriber->state() == Subscriber::State::connecting)
+        subscriber->leave();
+    }
+  });
+}
+
+void Fleet::abandon() {
+  loop_.call([this] {
+    leaving_ = true;
+    for (const auto& subscriber : subscribers_) subscriber->give_up();
+  });
+}
+
+}  // namespace clawws::bench
