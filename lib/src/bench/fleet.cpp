@@ -169,7 +169,13 @@ void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos rece
     case SampleCodec::Found::foreign:
       return;
   }
-  switch (subscriber.ledger->received(sample.publisher, sample.number)) {
+  const std::uint64_t overtaken = subscriber.ledger->overtaken();
+  const Ledger::Entry entry = subscriber.ledger->received(sample.publisher, sample.number);
+  // The loop's thread alone writes these: no need for an atomic addition.
+  if (subscriber.ledger->overtaken() != overtaken)
+    progress_.overtaken.store(progress_.overtaken + subscriber.ledger->overtaken() - overtaken,
+                              std::memory_order_relaxed);
+  switch (entry) {
     case Ledger::Entry::in_order:
     case Ledger::Entry::late:
       break;
@@ -189,7 +195,6 @@ void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos rece
   mark.first = std::min(mark.first, delay);
   mark.last = std::max(mark.last, delay);
   ++mark.receivers;
-  // The loop's thread alone writes these: no need for an atomic addition.
   progress_.delivered.store(tally_.recorded, std::memory_order_relaxed);
   progress_.missing.store(progress_.missing.load(std::memory_order_relaxed) - 1,
                           std::memory_order_release);
@@ -237,7 +242,8 @@ Tally Fleet::tally() {
       if (!subscriber->ledger) continue;
       const LedgerCounts counts = subscriber->ledger->counts();
       tally_.ledger += counts;
-      tally_.p99s.push_back(subscriber->delays->percentile(99, counts.lost));
+      const std::uint64_t beyond = measure_.count_lost == CountLost::in ? counts.lost : 0;
+      tally_.p99s.push_back(subscriber->delays->percentile(99, beyond));
     }
     result = std::move(tally_);
     tally_ = Tally();

@@ -27,13 +27,17 @@ Ledger::Entry Ledger::received(std::uint32_t publisher, std::uint64_t number) {
   if (number < account.stream.skip) return Entry::warm_up;
   if (number >= account.stream.end) return Entry::unknown;
   if (number >= account.next) {
-    if (number > account.next) account.holes.push_back({account.next, number});
+    if (number > account.next) {
+      account.holes.push_back({account.next, number});
+      overtaken_ += number - account.next;
+    }
     account.next = number + 1;
     --missing_;
     return Entry::in_order;
   }
   if (fill(account.holes, number)) {
     --missing_;
+    --overtaken_;
     ++reordered_;
     return Entry::late;
   }

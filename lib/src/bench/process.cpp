@@ -153,6 +153,8 @@ base::Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const std::str
   if (!exec.log || !exec.null)
     return Error(Errc::io, "cannot open " + log.string() + ": " + base::errno_text(errno));
   exec.make();
+  // A command's own children come to this process when the command ends before them.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   process->pid_ = ::fork();
   if (process->pid_ == 0) exec.become();
   if (process->pid_ < 0)
@@ -174,7 +176,11 @@ pid_t ServerProcess::pid() const {
 }
 
 bool ServerProcess::is_running() {
-  if (running_ && ::waitpid(pid_, nullptr, WNOHANG) == pid_) running_ = false;
+  while (running_) {
+    const pid_t ended = ::waitpid(-pid_, nullptr, WNOHANG);
+    if (ended == 0) break;
+    if (ended < 0 && errno != EINTR) running_ = false;
+  }
   return running_;
 }
 
@@ -194,7 +200,7 @@ void ServerProcess::stop(std::chrono::milliseconds limit) {
   while (is_running()) {
     if (std::chrono::steady_clock::now() >= deadline) {
       ::kill(-pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
+      while (::waitpid(-pid_, nullptr, 0) > 0 || errno == EINTR) continue;
       running_ = false;
       return;
     }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "clawws/bench/plan.hpp"
 #include "clawws/bench/sample.hpp"
 #include "clawws/bench/subscriber.hpp"
 
@@ -29,6 +30,7 @@ struct Ramp {
 // What is going to be published, and which of it is counted. Shared by all fleets.
 struct Measure {
   std::shared_ptr<const SampleCodec> codec;
+  CountLost count_lost = CountLost::in;
   std::uint32_t publishers = 1;
   std::uint64_t warm_up = 0;  // events before the first that counts
   std::uint64_t total = 0;    // with them
@@ -73,6 +75,7 @@ class Fleet final : public SubscriberEvents {
   struct Progress {
     std::atomic<std::uint64_t> dialled{0}, live{0}, failed{0}, ended{0};  // ended: once live
     std::atomic<std::uint64_t> delivered{0}, missing{0};
+    std::atomic<std::uint64_t> overtaken{0};  // of `missing`: a later one of its publisher has come
   };
 
   Fleet(Loop& loop, std::shared_ptr<const Target> target, const Config& config);

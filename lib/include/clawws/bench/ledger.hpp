@@ -49,6 +49,8 @@ class CLAWWS_API Ledger {
   // Everything that was to come has come.
   bool complete() const noexcept { return missing_ == 0; }
   std::uint64_t missing() const noexcept { return missing_; }
+  // Of those missing: a later one of the same publisher has come.
+  std::uint64_t overtaken() const noexcept { return overtaken_; }
 
  private:
   struct Hole {
@@ -64,6 +66,7 @@ class CLAWWS_API Ledger {
 
   std::vector<Account> accounts_;
   std::uint64_t missing_ = 0;
+  std::uint64_t overtaken_ = 0;
   std::uint64_t duplicated_ = 0;
   std::uint64_t reordered_ = 0;
 };

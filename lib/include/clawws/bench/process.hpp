@@ -23,7 +23,7 @@ struct ProcessUse {
 std::optional<ProcessUse> process_use(pid_t pid);
 
 // A server in a process group of its own, with a state directory that goes with it. It ends when
-// this object goes, and when this process dies.
+// this object goes, and when this process dies. Makes this process the reaper of its orphans.
 class ServerProcess {
  public:
   // `command` for sh, or, empty, this installation's own clawws-serve on a free port of 127.0.0.1.
@@ -37,7 +37,7 @@ class ServerProcess {
   const std::filesystem::path& state_dir() const noexcept { return state_dir_; }
   // Of the server: what its record says, else of the command.
   pid_t pid() const;
-  // False once it has ended.
+  // False once the command and everything that it started has ended.
   bool is_running();
   // The last lines of what it said.
   std::string log_tail() const;

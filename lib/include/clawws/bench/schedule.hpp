@@ -18,6 +18,12 @@ class Schedule {
   Nanos due(std::uint64_t event) const noexcept {
     return start_ + Nanos(std::llround(static_cast<double>(event) * 1e9 / rate_));
   }
+  // How many events are due at `now`.
+  std::uint64_t count_due(Nanos now) const noexcept {
+    if (now < start_) return 0;
+    const double since = static_cast<double>((now - start_).count());
+    return static_cast<std::uint64_t>(since * rate_ / 1e9) + 1;
+  }
 
  private:
   Nanos start_{0};

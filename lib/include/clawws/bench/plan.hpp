@@ -1,0 +1,48 @@
+// What a run is going to do: flags, profile and scenario resolved into numbers. Plain data,
+// immutable while the run goes on; every report starts with it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "clawws/base/time.hpp"
+#include "clawws/bench/threshold.hpp"
+
+namespace clawws::bench {
+
+enum class Scenario : std::uint8_t {
+  steady,         // events at a steady rate to all
+  idle,           // connections that only wait, then one event
+  connect_storm,  // all connect at once, then one event
+  slow_consumer,  // steady; in the second half some clients read nothing any more
+};
+std::string_view scenario_name(Scenario scenario) noexcept;
+
+enum class CountLost : std::uint8_t { in, out };  // of the percentiles
+
+struct BenchPlan {
+  Scenario scenario = Scenario::steady;
+  std::string profile;  // "" when none was named
+  std::size_t connections = 50;
+  double rate = 50;              // events a second
+  std::uint64_t events = 500;    // that count
+  std::uint64_t warm_up = 50;    // before them
+  std::size_t size_bytes = 256;  // of an event, as published
+  std::uint32_t publishers = 1;
+  std::size_t batch = 100;    // most events in a request
+  double connect_rate = 500;  // new connections a second; 0: all at once
+  base::Millis connect_limit{30'000};
+  base::Millis hold{0};  // between settling and the first event
+  base::Millis settle{500};
+  base::Millis drain{5'000};
+  std::size_t threads = 1;  // that receive
+  std::size_t cores = 1;    // of this machine
+  std::size_t canaries = 5;
+  std::size_t stalled = 0;
+  std::uint64_t seed = 1;
+  CountLost count_lost = CountLost::in;
+  std::vector<Threshold> thresholds;
+};
+
+}  // namespace clawws::bench
