@@ -1,0 +1,81 @@
+// Everything that one run found, as plain data: what reports are written from, thresholds checked
+// against, and the trust in the run judged by.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clawws/bench/fleet.hpp"
+#include "clawws/bench/plan.hpp"
+#include "clawws/bench/publisher.hpp"
+
+namespace clawws::bench {
+
+// A distribution of which some values are only known to be larger than all others.
+struct Distribution {
+  Histogram values;
+  std::uint64_t beyond = 0;
+
+  std::uint64_t samples() const noexcept { return values.count() + beyond; }
+};
+
+struct ThreadUse {
+  std::string name;  // "worker 0", "publisher", "canary"
+  double cores = 0;  // CPU time over the measured time
+  Nanos lag_p99{0}, lag_max{0};
+};
+
+struct ServerUse {
+  pid_t pid = 0;
+  double cores = 0;      // over the measured time
+  Nanos cpu_connect{0};  // CPU time from the first connection until all were settled
+  Nanos cpu_measured{0};
+  std::uint64_t rss_before = 0;   // bytes: before the first connection
+  std::uint64_t rss_settled = 0;  // with all connections, before the first event
+  std::uint64_t rss_peak = 0;
+  std::uint64_t connections = 0;  // that lie between the first two
+};
+
+struct Verdict {
+  bool valid = false;
+  std::vector<std::string> reasons;  // why it is not
+  std::vector<std::string> notes;    // what was excused, and why
+};
+
+struct BenchResult {
+  BenchPlan plan;
+  std::string run;  // id of the run, in its events
+  std::string url;
+  std::string server_source;  // "own server", "--spawn", "already running"
+  std::string tls;            // "TLSv1.3 TLS_AES_128_GCM_SHA256"
+  std::int64_t started_millis = 0;
+  Nanos took{0};
+  int signal = 0;  // that cut the run short
+
+  std::uint64_t live = 0;  // connections that were opened, canaries and stalled ones not counted
+  Nanos connect_took{0};   // from the first dial until the last was live or had failed
+  Tally fleet;             // of the connections asked for; its histograms are moved out
+  Distribution delivery, first, to_all, canary;
+  Distribution before, stalled;  // slow-consumer: delivery in the first and second half
+  std::optional<Nanos> fairness_min, fairness_median, fairness_max;  // of the connections' p99
+  std::uint64_t stalled_ended = 0;  // slow-consumer: stalled clients that the server has ended
+  PublishTally publish;
+
+  std::optional<ServerUse> server;
+  std::vector<ThreadUse> threads;
+  double client_cores = 0;
+
+  std::vector<Outcome> outcomes;
+  Verdict verdict;
+};
+
+// Fills outcomes and verdict from the rest.
+void judge(BenchResult& result);
+// 0, 20 or 22.
+int exit_code(const BenchResult& result) noexcept;
+
+}  // namespace clawws::bench
