@@ -1,0 +1,98 @@
+// Thresholds and trust as JUnit XML: one test case each, and the text report as the suite's output.
+#include "clawws/base/text.hpp"
+#include "clawws/base/time.hpp"
+#include "clawws/bench/numbers.hpp"
+#include "clawws/bench/report.hpp"
+
+namespace clawws::bench {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        // XML 1.0 has no way to write the other control characters.
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+    }
+  }
+  return out;
+}
+
+std::string test_case(std::string_view name, const std::string& failure) {
+  std::string out = "    <testcase classname=\"clawws.bench\" name=\"" + escaped(name) + "\"";
+  if (failure.empty()) return out + "/>\n";
+  return out + ">\n      <failure message=\"" + escaped(failure) + "\"/>\n    </testcase>\n";
+}
+
+std::string failure_of(const Outcome& outcome) {
+  if (outcome.passed) return {};
+  if (!outcome.why.empty()) return outcome.why;
+  return outcome.value.value ? "it was " + format_value(outcome.value.unit, *outcome.value.value)
+                             : "lost deliveries reach this percentile";
+}
+
+}  // namespace
+
+std::string junit_report(const BenchResult& result) {
+  std::string reasons;
+  for (const std::string& reason : result.verdict.reasons)
+    reasons += (reasons.empty() ? "" : "; ") + reason;
+  if (!result.verdict.valid && reasons.empty()) reasons = "not judged";
+  std::string cases = test_case("the run can be trusted", reasons);
+  std::size_t failures = reasons.empty() ? 0 : 1;
+  for (const Outcome& outcome : result.outcomes) {
+    cases += test_case(outcome.threshold.text(), failure_of(outcome));
+    failures += outcome.passed ? 0 : 1;
+  }
+  const std::string counts = "tests=\"" + std::to_string(result.outcomes.size() + 1) +
+                             "\" failures=\"" + std::to_string(failures) + "\" time=\"" +
+                             decimal(static_cast<double>(result.took.count()) / 1e9, 3) + "\"";
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites " + counts +
+         ">\n  <testsuite name=\"clawws bench " + std::string(scenario_name(result.plan.scenario)) +
+         "\" timestamp=\"" + base::format_rfc3339(result.started_millis) + "\" " + counts + ">\n" +
+         cases + "    <system-out>" + escaped(text_report(result, client::Color::off)) +
+         "</system-out>\n  </testsuite>\n</testsuites>\n";
+}
+
+std::string summary_report(const BenchResult& result) {
+  const auto cell = [](std::string_view text) {
+    std::string out;
+    for (const char c : base::escape_terminal(text)) {
+      if (c == '|') out += '\\';
+      out += c;
+    }
+    return out;
+  };
+  const int code = exit_code(result);
+  const std::string_view word = !result.verdict.valid ? "INVALID" : code == 0 ? "PASS" : "FAIL";
+  std::string text = "### clawws bench: " + std::string(word) + "\n\n";
+  if (!result.outcomes.empty()) {
+    text += "| | threshold | measured |\n|---|---|---|\n";
+    for (const Outcome& outcome : result.outcomes) {
+      const std::string measured = !outcome.why.empty() ? outcome.why
+                                   : outcome.value.value
+                                       ? format_value(outcome.value.unit, *outcome.value.value)
+                                       : "over the drain deadline";
+      text += std::string("| ") + (outcome.passed ? "✅" : "❌") + " | `" +
+              cell(outcome.threshold.text()) + "` | " + cell(measured) + " |\n";
+    }
+    text += "\n";
+  }
+  // A fence longer than any run of backticks that a server's reason could hold.
+  return text + "``````\n" + text_report(result, client::Color::off) + "``````\n";
+}
+
+}  // namespace clawws::bench
