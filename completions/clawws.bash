@@ -68,6 +68,36 @@ _clawws_tail() {
   esac
 }
 
+_clawws_bench() {
+  case $prev in
+    --cacert | --cert | --key | --netrc-file | --config) _clawws_files ;;
+    --password-file | --token-file | --json | --junit)
+      _clawws_files
+      [[ $cur == "" || $cur == - ]] && COMPREPLY+=(-)
+      ;;
+    --state-dir) _clawws_directories ;;
+    -s | --scenario) _clawws_words "steady idle connect-storm slow-consumer" ;;
+    --profile) _clawws_words "smoke ci full" ;;
+    --count-lost) _clawws_words "in out" ;;
+    --progress | --color) _clawws_words "auto always never" ;;
+    --spawn) _clawws_words "'clawws serve'" ;;
+    --password-command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+    -c | --connections | -r | --rate | -d | --duration | --size | --publishers | --batch | --connect-rate | \
+      --stalled | --warmup | --drain | --threads | --seed | -t | --threshold | --retries | --server-pid | \
+      -u | --user | --url | --pinnedpubkey | --resolve | --connect-timeout) ;;
+    *)
+      _clawws_words "--scenario --profile --connections --rate --duration --size --publishers --batch
+        --connect-rate --stalled --warmup --drain --threads --seed
+        --threshold --count-lost --retries
+        --json --junit --progress --color --quiet --verbose
+        --spawn --server-pid
+        --user --password-file --token-file --password-command --netrc --netrc-file
+        --url --state-dir --cacert --cert --key --pinnedpubkey --resolve --insecure --connect-timeout
+        --config --print-config --version --help"
+      ;;
+  esac
+}
+
 _clawws() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
@@ -78,13 +108,14 @@ _clawws() {
     prev=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if ((COMP_CWORD == 1)); then
-    _clawws_words "serve tail help --help --version"
+    _clawws_words "serve tail bench help --help --version"
     return
   fi
   case ${COMP_WORDS[1]} in
     serve) _clawws_serve ;;
     tail) _clawws_tail ;;
-    help) _clawws_words "serve tail" ;;
+    bench) _clawws_bench ;;
+    help) _clawws_words "serve tail bench" ;;
   esac
 }
 

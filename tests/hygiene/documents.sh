@@ -10,7 +10,7 @@ for tool in serve tail bench; do
 done
 
 # Lines with "clawws TOOL ...": every option behind it, up to a pipe, is one of that tool.
-for document in README.md man/*.[17] apps/quickstart.sh "$work"/serve "$work"/tail; do
+for document in README.md man/*.[17] apps/quickstart.sh "$work"/serve "$work"/tail "$work"/bench; do
   sed 's/\\-/-/g; s/\\fR\|\\fB\|\\fI//g' "$document" | grep -o 'clawws [a-z][a-z]* [^|`#]*' |
     grep -E '^clawws (serve|tail|bench) ' >"$work/lines"
   while read -r _ tool rest; do

@@ -1,0 +1,247 @@
+#include "clawws/bench/run_bench.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <thread>
+
+#include "clawws/base/posix.hpp"
+#include "clawws/base/text.hpp"
+#include "clawws/bench/process.hpp"
+#include "clawws/bench/progress.hpp"
+#include "clawws/bench/report.hpp"
+#include "clawws/bench/run.hpp"
+#include "clawws/client/local_server.hpp"
+
+namespace clawws::bench {
+namespace {
+
+using base::Errc;
+using base::Error;
+
+constexpr std::chrono::milliseconds k_server_start{15'000};
+constexpr std::chrono::milliseconds k_poll{10};
+constexpr std::chrono::milliseconds k_server_stop{10'000};
+
+// SIGINT and SIGTERM as numbers to ask for, while it lives. Made before any thread, so that all of
+// them leave these signals alone.
+class Signals {
+ public:
+  Signals() {
+    sigset_t taken;
+    ::sigemptyset(&taken);
+    ::sigaddset(&taken, SIGINT);
+    ::sigaddset(&taken, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &taken, &before_);
+    fd_.reset(::signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK));
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  ~Signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // The first that came; 0: none yet.
+  int number() {
+    signalfd_siginfo info{};
+    if (number_ == 0 && ::read(fd_.get(), &info, sizeof info) == sizeof info)
+      number_ = static_cast<int>(info.ssi_signo);
+    return number_;
+  }
+
+ private:
+  sigset_t before_{};
+  base::UniqueFd fd_;
+  int number_ = 0;
+};
+
+base::Result<void> write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    // A reader that left has seen what it wanted.
+    if (written < 0 && errno == EPIPE) return {};
+    if (written < 0) return Error(Errc::io, "cannot write the report: " + base::errno_text(errno));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+void say(const std::string& text) {
+  // Without a stderr the exit code is all that is left.
+  [[maybe_unused]] const auto written = write_all(STDERR_FILENO, "clawws bench: " + text + "\n");
+}
+
+// The server that this run measures: where, and which process it is.
+struct Measured {
+  std::unique_ptr<ServerProcess> process;  // null: it was there already
+  std::shared_ptr<const Target> target;
+  std::optional<pid_t> pid;
+  std::string source;
+};
+
+BenchExit fail(int code, const std::string& what, int signal = 0) {
+  say(what);
+  return {code, signal};
+}
+
+BenchExit fail(const Error& error) {
+  return fail(base::info(error.code).exit_code, error.message());
+}
+
+// Waits until the server that was started says where it listens.
+base::Result<void> wait_for_record(ServerProcess& process, Signals& signals) {
+  const auto deadline = base::SteadyClock::now() + k_server_start;
+  while (!net::read_server_record(process.state_dir())) {
+    if (!process.is_running())
+      return Error(Errc::connect_failed,
+                   "the server ended before it listened; it said:\n" + process.log_tail());
+    if (base::SteadyClock::now() >= deadline)
+      return Error(Errc::connect_failed,
+                   "the server does not listen after 15 s; it said:\n" + process.log_tail());
+    if (signals.number() != 0) return Error(Errc::interrupted, "interrupted");
+    std::this_thread::sleep_for(k_poll);
+  }
+  return {};
+}
+
+base::Result<Measured> find_measured(const BenchConfig& config,
+                                     const client::Environment& environment, Signals& signals) {
+  Measured measured;
+  client::ApproachConfig approach = config.approach;
+  const bool starts_one = !config.spawn.empty() || (!approach.url && !approach.state_dir);
+  if (starts_one) {
+    auto process = ServerProcess::start(config.spawn);
+    if (!process) return process.error();
+    measured.process = std::move(*process);
+    measured.source = config.spawn.empty() ? "own server" : "--spawn";
+    if (!approach.url) {
+      if (auto ready = wait_for_record(*measured.process, signals); !ready) return ready.error();
+      approach.state_dir = measured.process->state_dir();
+    }
+    measured.pid = measured.process->pid();
+  } else {
+    measured.source = "already running";
+  }
+  client::Approach way(approach, environment);
+  if (auto asked = way.ask_now(); !asked) return asked.error();
+  auto attempt = way.prepare();
+  if (!attempt) return attempt.error();
+  auto target = make_target(*attempt);
+  if (!target) return target.error();
+  measured.target = std::move(*target);
+  if (config.server_pid) measured.pid = config.server_pid;
+  if (!measured.pid) {
+    const auto local =
+        client::find_local_server(client::state_directories(approach.state_dir, environment));
+    if (local.found && client::is_local_server(local.found->record, measured.target->ws->url))
+      measured.pid = local.found->record.pid;
+  }
+  return measured;
+}
+
+// ---- reports ------------------------------------------------------------------------------------
+
+ProgressLine::Form progress_form(const BenchConfig& config) {
+  const bool is_terminal = client::stream_kind(STDERR_FILENO) == client::StreamKind::terminal;
+  switch (config.progress) {
+    case ProgressChoice::never:
+      return ProgressLine::Form::none;
+    case ProgressChoice::always:
+      break;
+    case ProgressChoice::automatic:
+      if (config.verbosity == BenchConfig::Verbosity::quiet) return ProgressLine::Form::none;
+  }
+  if (config.verbosity == BenchConfig::Verbosity::verbose) return ProgressLine::Form::phases;
+  return is_terminal ? ProgressLine::Form::redrawn : ProgressLine::Form::lines;
+}
+
+// A report that was asked for and cannot be written is a failure of the run. "-" is stdout.
+base::Result<void> write_report(const std::string& place, const std::string& text) {
+  if (place == "-") return write_all(STDOUT_FILENO, text);
+  return base::write_file_atomic(place, text, 0644);
+}
+
+base::Result<void> append_report(const std::string& path, const std::string& text) {
+  const base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  if (!file) return Error(Errc::io, path + ": " + base::errno_text(errno));
+  return write_all(file.get(), text);
+}
+
+base::Result<void> write_reports(const BenchConfig& config, const client::Environment& environment,
+                                 const BenchResult& result) {
+  const bool stdout_is_taken = config.json_file == "-" || config.junit_file == "-";
+  const int fd = stdout_is_taken ? STDERR_FILENO : STDOUT_FILENO;
+  const client::Color color =
+      client::decide_color(config.color, client::stream_kind(fd), environment);
+  auto written = write_all(fd, text_report(result, color));
+  if (written && !config.json_file.empty())
+    written = write_report(config.json_file, json_report(result));
+  if (written && !config.junit_file.empty())
+    written = write_report(config.junit_file, junit_report(result));
+  const std::string summary = environment("GITHUB_STEP_SUMMARY");
+  if (written && !summary.empty()) written = append_report(summary, summary_report(result));
+  return written;
+}
+
+// Runs, and runs again while the result cannot be trusted and retries are left.
+std::variant<BenchResult, RunFailure> run_until_valid(const RunSetup& setup,
+                                                      std::uint64_t retries) {
+  for (;;) {
+    std::variant<BenchResult, RunFailure> outcome = run_once(setup);
+    const auto* const result = std::get_if<BenchResult>(&outcome);
+    if (result == nullptr || result->verdict.valid || result->signal != 0 || retries == 0)
+      return outcome;
+    --retries;
+    std::string reasons;
+    for (const std::string& reason : result->verdict.reasons)
+      reasons += (reasons.empty() ? "" : "; ") + reason;
+    say("the run cannot be trusted (" + reasons + "); once more");
+  }
+}
+
+}  // namespace
+
+BenchExit run_bench(const BenchConfig& config, const client::Environment& environment) {
+  Signals signals;
+  auto measured = find_measured(config, environment, signals);
+  if (!measured) {
+    if (signals.number() != 0) return fail(128 + signals.number(), "interrupted", signals.number());
+    return fail(measured.error());
+  }
+  const ProgressLine::Form form = progress_form(config);
+  ProgressLine progress(STDERR_FILENO, form);
+  RunSetup setup;
+  setup.plan = make_plan(config, std::max(1U, std::thread::hardware_concurrency()));
+  setup.target = measured->target;
+  setup.server_source = measured->source;
+  setup.server_pid = measured->pid;
+  setup.signal = [&] { return signals.number(); };
+  if (form != ProgressLine::Form::none)
+    setup.progress = [&](const Snapshot& snapshot) { progress.show(snapshot); };
+  if (form != ProgressLine::Form::redrawn) setup.progress_every = std::chrono::seconds(1);
+  const bool is_guest =
+      measured->process == nullptr && config.verbosity != BenchConfig::Verbosity::quiet;
+  if (is_guest) say("publishes bench.sample events at " + measured->target->ws->url.text());
+
+  const std::variant<BenchResult, RunFailure> outcome =
+      run_until_valid(setup, config.retries.value_or(0));
+  progress.clear();
+  if (measured->process) measured->process->stop(k_server_stop);
+  if (const auto* failure = std::get_if<RunFailure>(&outcome)) {
+    std::string log;
+    if (measured->process && failure->signal == 0) log = measured->process->log_tail();
+    return fail(failure->exit_code,
+                failure->what + (log.empty() ? "" : "\nthe server said:\n" + log), failure->signal);
+  }
+  const BenchResult& result = std::get<BenchResult>(outcome);
+  const auto written = write_reports(config, environment, result);
+  if (result.signal != 0) return {128 + result.signal, result.signal};
+  if (!written) return fail(written.error());
+  return {exit_code(result), 0};
+}
+
+}  // namespace clawws::bench

@@ -1,0 +1,140 @@
+// From options to the plan of a run.
+#include <gtest/gtest.h>
+
+#include "clawws/bench/bench_options.hpp"
+
+namespace clawws::bench {
+namespace {
+
+const client::Environment k_no_environment = [](const char*) { return std::string(); };
+
+struct Parsed {
+  BenchConfig config;
+  std::string error;
+};
+
+Parsed parse(const std::vector<std::string>& args) {
+  Parsed parsed;
+  const base::FlagSpec spec = bench_flags(parsed.config);
+  const auto outcome = base::parse_flags(spec, args, [](const char*) { return nullptr; });
+  if (!outcome) {
+    parsed.error = outcome.error().message();
+    return parsed;
+  }
+  const auto valid = validate(parsed.config, *outcome, k_no_environment);
+  if (!valid) parsed.error = valid.error().message();
+  return parsed;
+}
+
+BenchPlan plan_of(const std::vector<std::string>& args) {
+  Parsed parsed = parse(args);
+  EXPECT_EQ(parsed.error, "");
+  return make_plan(parsed.config, 2);
+}
+
+std::string thresholds_of(const BenchPlan& plan) {
+  std::string text;
+  for (const Threshold& threshold : plan.thresholds)
+    text += (text.empty() ? "" : ", ") + threshold.text();
+  return text;
+}
+
+TEST(BenchPlan, DefaultsAreThoseOfTheHelp) {
+  const BenchPlan plan = plan_of({});
+  EXPECT_EQ(plan.scenario, Scenario::steady);
+  EXPECT_EQ(plan.connections, 50U);
+  EXPECT_EQ(plan.events, 500U);
+  EXPECT_EQ(plan.warm_up, 50U);
+  EXPECT_EQ(plan.size_bytes, 256U);
+  EXPECT_EQ(plan.threads, 2U);
+  EXPECT_EQ(plan.drain, base::Millis(5'000));
+  EXPECT_EQ(plan.connect_limit, base::Millis(30'000));
+  EXPECT_TRUE(plan.thresholds.empty());
+}
+
+TEST(BenchPlan, TheCiProfileHasTheLimits) {
+  const BenchPlan plan = plan_of({"--profile", "ci"});
+  EXPECT_EQ(plan.connections, 50U);
+  EXPECT_EQ(plan.events, 1'000U);
+  EXPECT_EQ(thresholds_of(plan),
+            "delivery.p99 < 100 ms, lost == 0, dup == 0, reordered == 0, corrupt == 0, "
+            "connect.max < 1 s");
+}
+
+TEST(BenchPlan, OptionsAndThresholdsBeatTheProfile) {
+  const BenchPlan plan =
+      plan_of({"--profile", "ci", "-c", "7", "-d", "2s", "-t", "delivery.p99<5ms", "-t", "cut==0"});
+  EXPECT_EQ(plan.connections, 7U);
+  EXPECT_EQ(plan.events, 100U);
+  EXPECT_EQ(thresholds_of(plan),
+            "delivery.p99 < 5 ms, cut == 0, lost == 0, dup == 0, reordered == 0, corrupt == 0, "
+            "connect.max < 1 s");
+}
+
+TEST(BenchPlan, EachThresholdOfAProfileCanBeMet) {
+  for (const char* profile : {"smoke", "ci", "full"})
+    for (const char* scenario : {"steady", "idle", "connect-storm", "slow-consumer"}) {
+      const BenchPlan plan = plan_of({"--profile", profile, "--scenario", scenario});
+      EXPECT_FALSE(plan.thresholds.empty());
+      for (const Threshold& threshold : plan.thresholds) {
+        const std::uint64_t needed = threshold.metric.ends_with(".p99")   ? 1'000
+                                     : threshold.metric.ends_with(".p90") ? 100
+                                                                          : 0;
+        const bool is_of_events = threshold.metric.starts_with("to-all");
+        const bool is_of_connects = threshold.metric.starts_with("connect");
+        const std::uint64_t samples = is_of_events     ? plan.events
+                                      : is_of_connects ? plan.connections
+                                                       : plan.events * plan.connections / 2;
+        EXPECT_TRUE(samples >= needed) << profile << scenario << threshold.text();
+      }
+    }
+}
+
+TEST(BenchPlan, SlowConsumerHoldsTheOthersToTheLimit) {
+  const BenchPlan plan = plan_of({"--profile", "full", "-s", "slow-consumer"});
+  EXPECT_EQ(plan.stalled, 20U);
+  EXPECT_EQ(plan.size_bytes, 4096U);
+  EXPECT_NE(thresholds_of(plan).find("delivery.stalled.p99 < 100 ms"), std::string::npos);
+}
+
+TEST(BenchPlan, IdleHoldsAndStormsConnectAtOnce) {
+  const BenchPlan idle = plan_of({"-s", "idle", "-d", "3s"});
+  EXPECT_EQ(idle.hold, base::Millis(3'000));
+  EXPECT_EQ(idle.events, 1U);
+  EXPECT_EQ(idle.connect_rate, 500);
+  const BenchPlan storm = plan_of({"-s", "connect-storm"});
+  EXPECT_EQ(storm.connect_rate, 0);
+  EXPECT_EQ(storm.events, 1U);
+  EXPECT_EQ(plan_of({"-s", "connect-storm", "--connect-rate", "100"}).connect_rate, 100);
+}
+
+TEST(BenchPlan, NoMoreThreadsThanConnections) {
+  EXPECT_EQ(plan_of({"-c", "1", "--threads", "8"}).threads, 1U);
+  EXPECT_EQ(plan_of({"--threads", "8"}).threads, 8U);
+}
+
+TEST(BenchPlan, WhatCannotBeIsRefused) {
+  struct Row {
+    std::vector<std::string> args;
+    const char* said;
+  };
+  for (const Row& row :
+       {Row{{"--json", "-", "--junit", "-"}, "cannot both go to stdout"},
+        Row{{"--server-pid", "1", "--spawn", "x"}, "leave --server-pid out"},
+        Row{{"--stalled", "3"}, "--scenario slow-consumer"},
+        Row{{"-r", "1", "-d", "500ms"}, "make no event"},
+        Row{{"-r", "1m", "-d", "1m"}, "at most 20,000,000"}, Row{{"-q", "-v"}, "contradict"},
+        Row{{"-t", "delivry.p99<1s"}, "did you mean 'delivery.p99'"},
+        Row{{"--size", "65KiB"}, "at most 64KiB"}, Row{{"-c", "0"}, "1 to"},
+        Row{{"--spawn", ""}, "must not be empty"}, Row{{"-s", "steedy"}, "one of steady"},
+        Row{{"-u", "admin:pw"}, "argv"}, Row{{"wss://admin:pw@localhost/ws"}, "user"},
+        Row{{"--key", "k.pem"}, "--key needs --cert"}}) {
+    const std::string error = parse(row.args).error;
+    EXPECT_NE(error.find(row.said), std::string::npos) << row.args[0] << ": " << error;
+    EXPECT_EQ(error.find("pw@"), std::string::npos);
+    EXPECT_EQ(error.find(":pw"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace clawws::bench
