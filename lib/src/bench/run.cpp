@@ -198,7 +198,10 @@ Run::Failure Run::connect() {
       now.start = steady_now();
       canaries_[canaries_dialled++]->connect(now);
     }
-    return live() + failed() >= plan_.connections;
+    const auto is_settled = [](const auto& fleet) { return fleet->settled(); };
+    return canaries_dialled == canaries_.size() && (!stalled_ || is_settled(stalled_)) &&
+           std::all_of(fleets_.begin(), fleets_.end(), is_settled) &&
+           std::all_of(canaries_.begin(), canaries_.end(), is_settled);
   };
   const Nanos begin = steady_now();
   // Each connection has its own limit; this one is for a loop that hangs.

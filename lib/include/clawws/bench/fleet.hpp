@@ -83,6 +83,10 @@ class Fleet final : public SubscriberEvents {
 
   // ---- the controller's thread ----
   void connect(const Ramp& ramp);
+  // Each connection was opened or has failed.
+  bool settled() const noexcept {
+    return progress_.live + progress_.failed >= config_.connections;
+  }
   // From now on messages are counted, for the connections that are live.
   void begin(const Measure& measure);
   void end();
