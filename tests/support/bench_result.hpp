@@ -41,13 +41,11 @@ inline bench::BenchResult bench_result() {
                               0.06,
                               std::chrono::milliseconds(40),
                               std::chrono::milliseconds(1'200),
-                              12u << 20,
-                              13u << 20,
-                              14u << 20,
-                              55};
+                              {12u << 20, 13u << 20, 14u << 20, 55}};
   r.threads = {{"worker 0", 0.02, microseconds(300), microseconds(900)},
                {"publisher", 0.01, microseconds(100), microseconds(200)}};
   r.client_cores = 0.05;
+  r.client_memory = {8u << 20, 9u << 20, 10u << 20, 55};
   return r;
 }
 

@@ -61,7 +61,8 @@ TEST(BenchThreshold, HoldsOrDoesNot) {
   for (const char* text :
        {"delivery.p99<3ms", "delivery.p50<=1.1ms", "delivery.min>900us", "lost==0", "lost<=0",
         "connections>=50", "publish.failed==0", "server.bytes-per-conn<24KiB", "server.cpu<0.1",
-        "client.cpu<1", "connect.max<1s", "fairness.max<3ms", "server.cpu-per-delivery<25us"})
+        "client.rss<11MiB", "client.bytes-per-conn<19KiB", "client.cpu<1", "connect.max<1s",
+        "fairness.max<3ms", "server.cpu-per-delivery<25us"})
     EXPECT_TRUE(outcome_of(text, r).passed) << text;
   for (const char* text : {"delivery.p99<1ms", "delivery.max<2ms", "lost!=0", "lost>0",
                            "connections>50", "delivered<50k", "server.rss<1MiB"})

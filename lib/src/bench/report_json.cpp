@@ -59,6 +59,14 @@ ordered_json to_json(const BenchPlan& plan) {
           {"countLost", plan.count_lost == CountLost::in ? "in" : "out"}};
 }
 
+ordered_json to_json(const MemoryUse& use) {
+  const auto each = use.bytes_per_connection();
+  return {{"before", use.before},
+          {"settled", use.settled},
+          {"peak", use.peak},
+          {"bytesPerConnection", each ? ordered_json(*each) : ordered_json(nullptr)}};
+}
+
 ordered_json reasons(const std::map<std::string, std::uint64_t>& counted) {
   ordered_json list = ordered_json::array();
   for (const auto& [what, times] : counted) list.push_back({{"what", what}, {"times", times}});
@@ -130,10 +138,7 @@ ordered_json server_json(const BenchResult& r) {
           {"cores", r.server->cores},
           {"cpuPerDeliveryNs", optional("server.cpu-per-delivery")},
           {"cpuPerConnectNs", optional("server.cpu-per-connect")},
-          {"rssBefore", r.server->rss_before},
-          {"rssSettled", r.server->rss_settled},
-          {"rssPeak", r.server->rss_peak},
-          {"bytesPerConnection", optional("server.bytes-per-conn")}};
+          {"memory", to_json(r.server->memory)}};
 }
 
 ordered_json client_json(const BenchResult& r) {
@@ -143,7 +148,7 @@ ordered_json client_json(const BenchResult& r) {
                        {"cores", use.cores},
                        {"loopLagP99", ms(use.lag_p99)},
                        {"loopLagMax", ms(use.lag_max)}});
-  return {{"cores", r.client_cores}, {"threads", std::move(threads)}};
+  return {{"cores", r.client_cores}, {"memory", to_json(r.client_memory)}, {"threads", std::move(threads)}};
 }
 
 ordered_json outcome_json(const Outcome& outcome) {

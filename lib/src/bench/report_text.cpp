@@ -13,6 +13,9 @@ using base::format_count;
 constexpr std::string_view k_red = "\x1b[31m", k_green = "\x1b[32m", k_yellow = "\x1b[33m",
                            k_plain = "\x1b[0m";
 
+// Fewer share the CPU time of the publishing too unevenly for a number.
+constexpr std::uint64_t k_least_deliveries = 1'000;
+
 std::string line(std::string_view word, const std::string& rest) {
   std::string out(word);
   out.resize(10, ' ');
@@ -112,25 +115,31 @@ std::string ledger_lines(const BenchResult& r) {
   return text;
 }
 
-std::string use_line(const BenchResult& r) {
-  const unsigned machine = std::max(1U, static_cast<unsigned>(r.plan.cores));
-  std::string client =
-      "client cpu " + decimal(r.client_cores, 2) + " of " + std::to_string(machine) + " cores";
-  const auto busiest =
-      std::max_element(r.threads.begin(), r.threads.end(),
-                       [](const ThreadUse& a, const ThreadUse& b) { return a.cores < b.cores; });
-  if (busiest != r.threads.end()) client += ", " + busiest->name + " " + decimal(busiest->cores, 2);
-  if (!r.server) return line("client", client.substr(7));
-  const MetricValue each = metric_value(r, "server.bytes-per-conn");
-  std::string text =
-      "cpu " + decimal(r.server->cores, 2) + " cores  rss " + base::format_size(r.server->rss_peak);
-  if (each.value) text += " (" + format_value(Unit::bytes, *each.value) + "/conn)";
-  const MetricValue delivery = metric_value(r, "server.cpu-per-delivery");
-  if (delivery.value && r.fleet.ledger.delivered >= 1000)
-    text += "  " + decimal(*delivery.value / 1000, 2) + " us/delivery";
-  const MetricValue connect = metric_value(r, "server.cpu-per-connect");
-  if (connect.value) text += "  " + decimal(*connect.value / 1000, 0) + " us/connect";
-  return line("server", text + "      " + client);
+std::string memory_text(const MemoryUse& use) {
+  const auto each = use.bytes_per_connection();
+  return "  rss " + base::format_size(use.peak) +
+         (each ? " (" + format_value(Unit::bytes, *each) + "/conn)" : "");
+}
+
+std::string use_lines(const BenchResult& r) {
+  std::string text;
+  if (r.server) {
+    text = "cpu " + decimal(r.server->cores, 2) + " cores" + memory_text(r.server->memory);
+    const MetricValue delivery = metric_value(r, "server.cpu-per-delivery");
+    if (delivery.value && r.fleet.ledger.delivered >= k_least_deliveries)
+      text += "  " + decimal(*delivery.value / 1000, 2) + " us/delivery";
+    const MetricValue connect = metric_value(r, "server.cpu-per-connect");
+    if (connect.value) text += "  " + decimal(*connect.value / 1000, 0) + " us/connect";
+    text = line("server", text);
+  }
+  std::string client = "cpu " + decimal(r.client_cores, 2) + " of " +
+                       std::to_string(std::max<std::size_t>(1, r.plan.cores)) + " cores";
+  const auto busiest = std::max_element(
+      r.threads.begin(), r.threads.end(),
+      [](const ThreadUse& a, const ThreadUse& b) { return a.cores < b.cores; });
+  if (busiest != r.threads.end())
+    client += " (" + busiest->name + " " + decimal(busiest->cores, 2) + ")";
+  return text + line("client", client + memory_text(r.client_memory));
 }
 
 std::string trust_lines(const BenchResult& r, client::Color color) {
@@ -174,7 +183,7 @@ std::string outcome_line(const Outcome& outcome, client::Color color) {
 
 std::string text_report(const BenchResult& result, client::Color color) {
   std::string text = plan_line(result) + connect_lines(result) + delivery_lines(result) +
-                     ledger_lines(result) + use_line(result) + trust_lines(result, color);
+                     ledger_lines(result) + use_lines(result) + trust_lines(result, color);
   if (result.signal != 0)
     text += line("cut", "the run was interrupted: these are the events up to then");
   for (const Outcome& outcome : result.outcomes) text += outcome_line(outcome, color);

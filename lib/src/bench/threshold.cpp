@@ -120,20 +120,21 @@ constexpr std::array k_scalars{
               }},
     ScalarRow{"server.cpu-per-connect", Unit::time,
               [](const BenchResult& r) {
-                return share(r, &ServerUse::cpu_connect, r.server ? r.server->connections : 0);
+                return share(r, &ServerUse::cpu_connect, r.server ? r.server->memory.connections : 0);
               }},
     ScalarRow{
         "server.rss", Unit::bytes,
-        [](const BenchResult& r) { return r.server ? number(r.server->rss_peak) : std::nullopt; }},
+        [](const BenchResult& r) { return r.server ? number(r.server->memory.peak) : std::nullopt; }},
     ScalarRow{"server.bytes-per-conn", Unit::bytes,
               [](const BenchResult& r) -> std::optional<double> {
-                if (!r.server || r.server->connections == 0) return std::nullopt;
-                return (static_cast<double>(r.server->rss_settled) -
-                        static_cast<double>(r.server->rss_before)) /
-                       static_cast<double>(r.server->connections);
+                return r.server ? r.server->memory.bytes_per_connection() : std::nullopt;
               }},
     ScalarRow{"client.cpu", Unit::cores,
               [](const BenchResult& r) { return std::optional<double>(r.client_cores); }},
+    ScalarRow{"client.rss", Unit::bytes,
+              [](const BenchResult& r) { return number(r.client_memory.peak); }},
+    ScalarRow{"client.bytes-per-conn", Unit::bytes,
+              [](const BenchResult& r) { return r.client_memory.bytes_per_connection(); }},
 };
 
 struct Statistic {
@@ -249,6 +250,12 @@ bool holds(Comparison comparison, double value, double limit) {
 }
 
 }  // namespace
+
+std::optional<double> MemoryUse::bytes_per_connection() const noexcept {
+  if (connections == 0) return std::nullopt;
+  return (static_cast<double>(settled) - static_cast<double>(before)) /
+         static_cast<double>(connections);
+}
 
 std::string_view comparison_text(Comparison comparison) noexcept {
   for (const ComparisonRow& row : k_comparisons)

@@ -1,40 +1,43 @@
 #include "clawws/bench/use_meter.hpp"
 
-#include <time.h>
+#include <unistd.h>
 
 namespace clawws::bench {
 namespace {
-
-Nanos own_cpu() {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + Nanos(used.tv_nsec);
-}
 
 double cores(Nanos cpu, Nanos wall) {
   return wall <= Nanos(0) ? 0
                           : static_cast<double>(cpu.count()) / static_cast<double>(wall.count());
 }
 
+MemoryUse memory_use(const ProcessUse& before, const ProcessUse& settled, const ProcessUse& end,
+                     std::uint64_t connections) {
+  return {before.rss_bytes, settled.rss_bytes, end.peak_rss_bytes, connections};
+}
+
 }  // namespace
 
-ProcessUse UseMeter::server_use() const {
-  return server_ ? process_use(*server_).value_or(ProcessUse{}) : ProcessUse{};
+UseMeter::Marks UseMeter::take_marks() const {
+  Marks marks;
+  if (server_) marks.server = process_use(*server_).value_or(ProcessUse{});
+  marks.own = process_use(::getpid()).value_or(ProcessUse{});
+  return marks;
 }
 
 void UseMeter::measure_begins() {
   begin_at_ = steady_now();
-  own_begin_ = own_cpu();
   for (const LoopThread& thread : threads_) {
     threads_begin_.push_back(thread.loop->cpu_time());
     thread.loop->call([&] { thread.loop->clear_lag(); });
   }
-  begin_ = server_use();
+  begin_ = take_marks();
 }
 
 void UseMeter::measure_ends(std::uint64_t connections, BenchResult& result) {
   const Nanos wall = steady_now() - begin_at_;
-  result.client_cores = cores(own_cpu() - own_begin_, wall);
+  const Marks end = take_marks();
+  result.client_cores = cores(end.own.cpu - begin_.own.cpu, wall);
+  result.client_memory = memory_use(before_.own, settled_.own, end.own, connections);
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     Loop& loop = *threads_[i].loop;
     ThreadUse use;
@@ -46,17 +49,14 @@ void UseMeter::measure_ends(std::uint64_t connections, BenchResult& result) {
     });
     result.threads.push_back(use);
   }
-  const auto end = server_ ? process_use(*server_) : std::nullopt;
-  if (!end) return;
+  // Nothing of a server that has ended.
+  if (!server_ || end.server.rss_bytes == 0) return;
   ServerUse use;
   use.pid = *server_;
-  use.cpu_measured = end->cpu - begin_.cpu;
-  use.cpu_connect = settled_.cpu - before_.cpu;
+  use.cpu_measured = end.server.cpu - begin_.server.cpu;
+  use.cpu_connect = settled_.server.cpu - before_.server.cpu;
   use.cores = cores(use.cpu_measured, wall);
-  use.rss_before = before_.rss_bytes;
-  use.rss_settled = settled_.rss_bytes;
-  use.rss_peak = end->peak_rss_bytes;
-  use.connections = connections;
+  use.memory = memory_use(before_.server, settled_.server, end.server, connections);
   result.server = use;
 }
 

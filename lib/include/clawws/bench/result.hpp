@@ -29,15 +29,23 @@ struct ThreadUse {
   Nanos lag_p99{0}, lag_max{0};
 };
 
+// Resident memory of a process, in bytes.
+struct MemoryUse {
+  std::uint64_t before = 0;   // the first connection
+  std::uint64_t settled = 0;  // with all connections, before the first event
+  std::uint64_t peak = 0;
+  std::uint64_t connections = 0;  // that lie between the first two
+
+  // Nothing without connections.
+  std::optional<double> bytes_per_connection() const noexcept;
+};
+
 struct ServerUse {
   pid_t pid = 0;
   double cores = 0;      // over the measured time
   Nanos cpu_connect{0};  // CPU time from the first connection until all were settled
   Nanos cpu_measured{0};
-  std::uint64_t rss_before = 0;   // bytes: before the first connection
-  std::uint64_t rss_settled = 0;  // with all connections, before the first event
-  std::uint64_t rss_peak = 0;
-  std::uint64_t connections = 0;  // that lie between the first two
+  MemoryUse memory;
 };
 
 struct Verdict {
@@ -68,6 +76,7 @@ struct BenchResult {
   std::optional<ServerUse> server;
   std::vector<ThreadUse> threads;
   double client_cores = 0;
+  MemoryUse client_memory;
 
   std::vector<Outcome> outcomes;
   Verdict verdict;

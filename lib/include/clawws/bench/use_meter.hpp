@@ -22,19 +22,22 @@ class UseMeter {
   UseMeter(const std::vector<LoopThread>& threads, std::optional<pid_t> server)
       : threads_(threads), server_(server) {}
 
-  void before_connect() { before_ = server_use(); }
-  void settled() { settled_ = server_use(); }
+  void before_connect() { before_ = take_marks(); }
+  void settled() { settled_ = take_marks(); }
   void measure_begins();
-  // `connections`: how many the server gained between before_connect() and settled().
+  // `connections`: how many were gained between before_connect() and settled().
   void measure_ends(std::uint64_t connections, BenchResult& result);
 
  private:
-  ProcessUse server_use() const;
+  struct Marks {
+    ProcessUse server, own;
+  };
+  Marks take_marks() const;
 
   const std::vector<LoopThread>& threads_;
   const std::optional<pid_t> server_;
-  ProcessUse before_, settled_, begin_;
-  Nanos begin_at_{0}, own_begin_{0};
+  Marks before_, settled_, begin_;
+  Nanos begin_at_{0};
   std::vector<Nanos> threads_begin_;
 };
 
