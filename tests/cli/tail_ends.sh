@@ -25,7 +25,7 @@ here="--state-dir $state"
   expect "a stranger's certificate" 5 "" "self-signed.*CN=localhost.*sha256//" "$tail" --state-dir "$work/none" "$url"
   expect "another pin" 5 "" "not the pinned one" "$tail" $here "$url" \
     --pinnedpubkey sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
-  expect "another name" 5 "" "mismatch.*names localhost" env CLAWWS_PASSWORD="$(cat "$state/password")" "$tail" \
+  expect "another name" 5 "" "mismatch.*names localhost.*::1.*--resolve" env CLAWWS_PASSWORD="$(cat "$state/password")" "$tail" \
     --state-dir "$work/none" --cacert "$state/cert.pem" -u admin --resolve "panel.example:$port:127.0.0.1" \
     "wss://panel.example:$port/ws"
   expect "another path" 6 "" "404" "$tail" $here "wss://127.0.0.1:$port/elsewhere"

@@ -20,7 +20,7 @@ TEST(NetCertificate, ASelfSignedOneSaysWhatItWasMadeFor) {
   ASSERT_EQ(facts->names.size(), 4U);
   EXPECT_EQ(facts->names[0], "localhost");
   EXPECT_EQ(facts->names[1], "127.0.0.1");
-  EXPECT_EQ(facts->names[2], "0000:0000:0000:0000:0000:0000:0000:0001");
+  EXPECT_EQ(facts->names[2], "::1");
   EXPECT_EQ(facts->names[3], "panel.example");
   const std::int64_t now = base::unix_millis() / 1000;
   EXPECT_NEAR(static_cast<double>(facts->not_before), static_cast<double>(now - 3600), 60);

@@ -1,5 +1,6 @@
 #include "clawws/net/certificate.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -35,15 +36,14 @@ std::string bio_text(BIO* bio) {
   return std::string(data, static_cast<std::size_t>(size));
 }
 
+// As people write it: "127.0.0.1", "::1"; empty for what is no address.
 std::string address_text(const ASN1_OCTET_STRING* address) {
-  const BioPtr out(BIO_new(BIO_s_mem()));
-  const unsigned char* const bytes = ASN1_STRING_get0_data(address);
   const int size = ASN1_STRING_length(address);
-  for (int i = 0; i < size; ++i) {
-    if (size == 4) BIO_printf(out.get(), i == 0 ? "%d" : ".%d", bytes[i]);
-    if (size == 16) BIO_printf(out.get(), i == 0 || i % 2 == 1 ? "%02x" : ":%02x", bytes[i]);
+  char text[INET6_ADDRSTRLEN] = "";
+  if (size == 4 || size == 16) {
+    ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text, sizeof text);
   }
-  return bio_text(out.get());
+  return text;
 }
 
 bool is_address(const std::string& name) {

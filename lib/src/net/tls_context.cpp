@@ -162,13 +162,19 @@ Result<void> check_server_certificate(ssl_st* ssl, const ClientTlsConfig& config
   const CertificateFacts facts = facts_of(certificate.get());
 
   std::string failure;
+  std::string advice = "To trust it, give its certificate as --cacert FILE, or accept exactly this key with --insecure "
+                       "--pinnedpubkey '" + facts.pin + "'";
   const bool pinned = std::find(config.pins.begin(), config.pins.end(), facts.pin) != config.pins.end();
   const bool needs_pin = !config.pins.empty() || config.verify == ClientTlsConfig::Verify::pin_only;
   if (needs_pin && !pinned) {
     failure = "its public key is not the pinned one";
+    advice = "Either the server has a new key, or this is another server; ask who runs it. This key is '" + facts.pin + "'";
   } else if (config.verify == ClientTlsConfig::Verify::full) {
     const long verdict = SSL_get_verify_result(ssl);
     if (verdict != X509_V_OK) failure = X509_verify_cert_error_string(verdict);
+    if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+      advice = "Connect to one of its names; --resolve NAME:PORT:ADDRESS says where that is";
+    }
   }
   if (failure.empty()) return {};
 
@@ -177,9 +183,7 @@ Result<void> check_server_certificate(ssl_st* ssl, const ClientTlsConfig& config
   return Error(Errc::tls, "the certificate of " + host + " is refused: " + failure + ". Subject " +
                               base::escape_terminal(facts.subject) + "; names " +
                               (names.empty() ? "none" : base::escape_terminal(names)) + "; valid " +
-                              date_text(facts.not_before) + " to " + date_text(facts.not_after) +
-                              ". To trust it, give its certificate as --cacert FILE, or accept exactly this key "
-                              "with --insecure --pinnedpubkey '" + facts.pin + "'");
+                              date_text(facts.not_before) + " to " + date_text(facts.not_after) + ". " + advice);
 }
 
 }  // namespace clawws::net
