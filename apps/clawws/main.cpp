@@ -67,6 +67,7 @@ void print_help(std::FILE* out) {
       std::fprintf(out, "  %-7s %s\n", tool.name.data(), tool.summary.data());
   std::fputs(
       "\nclawws help TOOL, clawws TOOL --help   what a tool does and its options\n"
+      "clawws help protocol                   what goes over the wire\n"
       "clawws --version                       the version\n"
       "\nStart with 'clawws serve' in one terminal and 'clawws tail' in another.\n",
       out);
@@ -110,16 +111,40 @@ int become(const fs::path& program, char* const* argv) {
   return exit_failure;
 }
 
+// Where the manual page "man7/clawws-protocol.7" of this installation stands, if it does.
+fs::path manual_page(const std::string& name) {
+  std::error_code ignored;  // then there is none
+  return (fs::read_symlink("/proc/self/exe", ignored).parent_path() / CLAWWS_MAN_FROM_BIN / name)
+      .lexically_normal();
+}
+
+// Becomes man(1) when the page is there; returns when it is not, or man is not.
+void show_page(const fs::path& page) {
+  std::error_code ignored;
+  if (fs::exists(page, ignored)) execlp("man", "man", page.c_str(), nullptr);
+}
+
+int help_on_protocol() {
+  const fs::path page = manual_page("man7/clawws-protocol.7");
+  show_page(page);
+  std::error_code ignored;
+  if (fs::exists(page, ignored))
+    std::fprintf(stderr, "clawws: cannot execute man: %s; the page is %s\n", std::strerror(errno),
+                 page.c_str());
+  else
+    std::fprintf(stderr, "clawws: the manual page clawws-protocol(7) is not installed: no %s\n",
+                 page.c_str());
+  return exit_failure;
+}
+
 // The installed manual page when there is one and a program to show it, else the tool's --help.
 int help_for(const std::string& name) {
+  if (name == "help" || name == "--help" || name == "-h") return print_help(stdout), exit_ok;
+  if (name == "protocol") return help_on_protocol();
   const std::optional<fs::path> tool = find_tool(name);
   if (!tool) return unknown(name);
-  std::error_code ignored;  // without a page there is still --help
-  const fs::path page = (fs::read_symlink("/proc/self/exe", ignored).parent_path() /
-                         CLAWWS_MAN_FROM_BIN / "man1" / ("clawws-" + name + ".1"))
-                            .lexically_normal();
-  if (fs::exists(page, ignored)) execlp("man", "man", page.c_str(), nullptr);
-  std::string program = tool->string(), option = "--help";
+  show_page(manual_page("man1/clawws-" + name + ".1"));
+  std::string program = "clawws-" + name, option = "--help";
   char* const argv[] = {program.data(), option.data(), nullptr};
   return become(*tool, argv);
 }
@@ -135,7 +160,11 @@ int main(int argc, char** argv) {
   const bool is_tool = std::any_of(k_tools.begin(), k_tools.end(),
                                    [&](const Tool& tool) { return tool.name == word; });
   if (!is_tool) return unknown(word);
-  if (const std::optional<fs::path> tool = find_tool(word)) return become(*tool, argv + 1);
+  if (const std::optional<fs::path> tool = find_tool(word)) {
+    std::string name = "clawws-" + word;  // what ps shows
+    argv[1] = name.data();
+    return become(*tool, argv + 1);
+  }
   std::fprintf(stderr, "clawws: '%s' is not installed: no clawws-%s in", word.c_str(),
                word.c_str());
   for (const fs::path& directory : search_directories())
