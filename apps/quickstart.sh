@@ -5,12 +5,14 @@
 #   sh apps/quickstart.sh --once    ends by itself, with 0 when every event was shown in order
 # CLAWWS_LISTEN=HOST:PORT serves elsewhere than on 127.0.0.1:8443, CLAWWS_STATE_DIR keeps the state elsewhere,
 # CLAWWS_BUILD_DIR builds elsewhere than in build/release, CLAWWS_BIN uses the tools in that folder and builds nothing.
-# Events go to stdout, everything else to stderr.
+# Events go to stdout, everything else to stderr. What it leaves behind is the build and the state directory with
+# certificate, password and log; it says where, and how to remove them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . apps/common/packages.sh
 
 once=0
+[ $# -le 1 ] || { echo "quickstart.sh: one argument at most, not '$*'; try --help" >&2; exit 2; }
 case ${1-} in
   "") ;;
   --once) once=1 ;;
@@ -113,9 +115,10 @@ while IFS= read -r event; do
     epoch=$(sed -n 's/.*"epoch" *: *"\([^"]*\)".*/\1/p' "$work/answer")
     first=$(sed -n 's/.*"first" *: *\([0-9]*\).*/\1/p' "$work/answer")
     if [ $once = 1 ]; then
-      clawws tail --since "$epoch:$((first - 1))" --count "$count" --timeout 60s "$url" &
+      clawws tail --since "$epoch:$((first - 1))" --count "$count" --timeout 60s --status never "$url" &
     else
-      clawws tail --since "$epoch:$((first - 1))" "$url" &
+      # No status line: other programs write to this terminal, too.
+      clawws tail --since "$epoch:$((first - 1))" --status never "$url" &
     fi
     tail=$!
   fi
@@ -142,8 +145,10 @@ cat >&2 <<NEXT
    Publish one:   curl -K $state/curl.conf --json \\
                     '{"type":"session.created","payload":{"sessionKey":"abc-123","agentId":"me"}}' \\
                     $https/clawws/events
-   clawws is $CLAWWS_BIN/clawws; \`cmake --install ${CLAWWS_BIN%/bin}\` puts it into the PATH.
-   The server's log is in $state/quickstart.log. Ctrl-C ends the server.
+   clawws is $CLAWWS_BIN/clawws; \`cmake --install ${CLAWWS_BIN%/bin}\` puts it into the PATH
+   (as root for /usr/local; \`--prefix ~/.local\` needs none).
+   Ctrl-C ends the server. It leaves $state behind: certificate, password and the
+   server's log, quickstart.log. \`rm -r $state\` removes them.
 
 NEXT
 wait "$server"

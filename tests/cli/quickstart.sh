@@ -27,6 +27,10 @@ wait_for() {
   done
 }
 
+sh apps/quickstart.sh --once more >"$work/out" 2>"$work/err"
+[ $? = 2 ] || complain "an argument too many is taken"
+grep -q "one argument at most, not '--once more'" "$work/err" || complain "an argument too many is not said"
+
 sh apps/quickstart.sh --once >"$work/out" 2>"$work/err" || complain "--once ended with $?"
 sed 's/,"seq":[0-9]*}$/}/' "$work/out" >"$work/shown"
 cmp "$work/shown" apps/quickstart.ndjson || complain "--once did not show the events as they are in the file"
@@ -36,6 +40,7 @@ cmp "$work/shown" apps/quickstart.ndjson || complain "--once did not show the ev
 sh apps/quickstart.sh >"$work/out" 2>"$work/err" &
 script=$!
 wait_for grep -q '== live at wss://' "$work/err" || complain "it did not come to the end of its events"
+grep -q "rm -r $work/state" "$work/err" || complain "it does not say what it leaves behind"
 server=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$work/state/server.json")
 port=$(sed -n 's/.*"port": *\([0-9]*\).*/\1/p' "$work/state/server.json")
 kill -0 "$server" || complain "its server is not running"
@@ -50,4 +55,13 @@ wait $script
 code=$?
 [ $code = 143 ] || complain "SIGTERM ended it with $code"
 if kill -0 "$server" 2>/dev/null; then complain "its server outlived it"; fi
+
+# On a terminal nothing redraws a line of what others write there.
+: >"$work/screen"
+script -qefc "sh apps/quickstart.sh" "$work/screen" >/dev/null 2>&1 </dev/null &
+script=$!
+wait_for grep -q '== live at wss://' "$work/screen" || complain "on a terminal it did not come to the end of its events"
+if grep -q '\[live\]' "$work/screen"; then complain "a status line on the terminal: $(cat -v "$work/screen")"; fi
+kill -TERM "$(cut -d' ' -f1 "/proc/$script/task/$script/children")"
+wait $script
 exit $bad
