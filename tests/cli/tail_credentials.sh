@@ -33,7 +33,9 @@ one="--state-dir $work/none --cacert $state/cert.pem --since earliest --count 1 
   CLAWWS_PASSWORD=wrong expect "a flag beats the environment" 0 '"seq":1' ".*" \
     "$tail" -u boss --password-file "$work/password" $one
   expect "a password without a name" 2 "" "add --user NAME" "$tail" --password-file "$work/password" $one
-  expect "no such CA file" 5 "" "$work/nothing: No such file" "$tail" -u boss --password-file "$work/password" \
+  expect "no such client certificate" 2 "" "$work/nothing: No such file" "$tail" -u boss \
+    --password-file "$work/password" --cert "$work/nothing" $one
+  expect "no such CA file" 2 "" "$work/nothing: No such file" "$tail" -u boss --password-file "$work/password" \
     --state-dir "$work/none" --cacert "$work/nothing" "$url"
   expect "no such file" 2 "" "$work/nothing: No such file" "$tail" -u boss --password-file "$work/nothing" $one
 }

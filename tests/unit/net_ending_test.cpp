@@ -33,6 +33,20 @@ TEST(NetEnding, SortsCloseCodes) {
   EXPECT_EQ(close_ending(1008, "").code, Errc::protocol);
 }
 
+TEST(NetEnding, SaysWhatACloseCodeMeans) {
+  EXPECT_EQ(close_ending(1012, "retry-ms=0").what, "the server restarts (1012)");
+  EXPECT_EQ(close_ending(1013, "full retry-ms=7").what, "the server is overloaded (1013: full)");
+  EXPECT_EQ(close_ending(4001, "").what,
+            "the credentials were revoked, changed or have expired (4001)");
+  EXPECT_EQ(close_ending(4008, "k3f9c2a1:8812").what,
+            "this client read too slowly (4008: k3f9c2a1:8812)");
+  EXPECT_EQ(close_ending(1001, "").what, "the server goes away (1001)");
+  EXPECT_EQ(close_ending(1005, "").what, "closed by the server (1005)");
+  for (const int code : {1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011})
+    EXPECT_EQ(close_ending(static_cast<std::uint16_t>(code), "").what.find("the server "), 0u)
+        << code;
+}
+
 TEST(NetEnding, TakesTheServersHints) {
   EXPECT_EQ(close_ending(1012, "restart retry-ms=1500").hint, Millis(1500));
   EXPECT_EQ(close_ending(1013, "retry-ms=7;overload").hint, Millis(7));

@@ -239,7 +239,15 @@ TEST(NetTlsContext, BadClientFilesAreNamed) {
     return context ? std::string() : context.error().message();
   };
   EXPECT_EQ(error_of({}, certificate, key), "");
-  EXPECT_NE(error_of("/gone.pem", {}, {}).find("/gone.pem"), std::string::npos);
+  EXPECT_NE(error_of("/gone.pem", {}, {}).find("/gone.pem: No such file"), std::string::npos);
+  EXPECT_NE(error_of({}, "/gone.pem", {}).find("/gone.pem: No such file"), std::string::npos);
+  EXPECT_NE(error_of({}, certificate, "/gone.pem").find("/gone.pem: No such file"),
+            std::string::npos);
+  ClientTlsConfig config;
+  config.ca_file = "/gone.pem";
+  EXPECT_EQ(make_client_context(config).error().code, Errc::usage);
+  config.ca_file = words;
+  EXPECT_EQ(make_client_context(config).error().code, Errc::tls);
   EXPECT_NE(error_of(words, {}, {}).find(words), std::string::npos);
   EXPECT_NE(error_of({}, words, key).find(words), std::string::npos);
   EXPECT_NE(error_of({}, certificate, words).find(words), std::string::npos);

@@ -15,6 +15,7 @@ using base::Millis;
 
 constexpr Millis k_longest_hint{10 * 60 * 1000};
 constexpr std::size_t k_longest_quote = 200;
+constexpr std::string_view k_retry_word = "retry-ms=";
 
 // What a peer says, cut and made harmless.
 std::string peer_words(std::string_view text) {
@@ -46,6 +47,46 @@ std::optional<std::string> fixdate_as_rfc3339(std::string_view date) {
   text.append(index < 10 ? "-0" : "-").append(std::to_string(index)).append("-");
   text.append(date.substr(5, 2)).append("T").append(date.substr(17, 8)).append("Z");
   return text;
+}
+
+// What a close code means, as the protocol has it.
+std::string_view close_words(std::uint16_t code) {
+  switch (code) {
+    case 1000:
+      return "the server ended the stream";
+    case 1001:
+      return "the server goes away";
+    case 1002:
+    case 1003:
+    case 1007:
+    case 1010:
+      return "the server found a fault in what was sent";
+    case 1008:
+      return "the server refuses this client: it broke a rule or a limit";
+    case 1009:
+      return "the server refuses a message: too large";
+    case 1011:
+      return "the server failed";
+    case 1012:
+      return "the server restarts";
+    case 1013:
+      return "the server is overloaded";
+    case 4001:
+      return "the credentials were revoked, changed or have expired";
+    case 4008:
+      return "this client read too slowly";
+    default:
+      return "closed by the server";
+  }
+}
+
+// Without what is meant for programs.
+std::string reason_for_people(std::string_view reason) {
+  std::string out;
+  for (const auto word : base::split(reason, ' '))
+    if (!word.empty() && !word.starts_with(k_retry_word))
+      out += (out.empty() ? "" : " ") + std::string(word);
+  return out;
 }
 
 // The server's own words for a refusal, when it gave some as {"message":…} or {"error":…}.
@@ -125,8 +166,9 @@ Ending http_ending(const HttpAnswer& answer) {
 }
 
 Ending close_ending(std::uint16_t code, std::string_view reason) {
-  std::string what = "closed by the server (" + std::to_string(code);
-  if (!reason.empty()) what += " " + peer_words(reason);
+  std::string what = std::string(close_words(code)) + " (" + std::to_string(code);
+  const std::string said = reason_for_people(reason);
+  if (!said.empty()) what += ": " + peer_words(said);
   what += ")";
   Ending ending;
   switch (code) {
@@ -142,8 +184,7 @@ Ending close_ending(std::uint16_t code, std::string_view reason) {
       ending = final_ending(Phase::live, Errc::protocol, what);
       break;
     case 4001:
-      ending = final_ending(Phase::live, Errc::not_accepted,
-                            what + ": the credentials were revoked, changed or have expired");
+      ending = final_ending(Phase::live, Errc::not_accepted, what);
       break;
     default:
       ending = passing(Phase::live, what);
@@ -164,12 +205,11 @@ std::optional<Millis> parse_retry_after(std::string_view value, std::int64_t now
 }
 
 std::optional<Millis> retry_hint(std::string_view close_reason) {
-  static constexpr std::string_view k_word = "retry-ms=";
   for (std::string_view rest = close_reason; !rest.empty();) {
     const std::size_t end = std::min(rest.find_first_of(" ;,"), rest.size());
     const std::string_view word = rest.substr(0, end);
-    if (word.starts_with(k_word))
-      if (const auto millis = number(word.substr(k_word.size()))) return bounded(*millis, 1);
+    if (word.starts_with(k_retry_word))
+      if (const auto millis = number(word.substr(k_retry_word.size()))) return bounded(*millis, 1);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return std::nullopt;

@@ -4,8 +4,10 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "clawws/base/posix.hpp"
 #include "clawws/base/text.hpp"
@@ -57,6 +59,14 @@ void set_common(SSL_CTX* context) {
 Error tls_error(const std::string& what) {
   const std::string reason = take_tls_error();
   return Error(Errc::tls, reason.empty() ? what : what + ": " + reason);
+}
+
+// That a file cannot be opened is a mistake in an option; what stands in it is a matter of TLS.
+Error file_error(const std::string& what, const std::string& path) {
+  const int error_number = ::access(path.c_str(), R_OK) == 0 ? 0 : errno;
+  if (error_number == 0) return tls_error(what + path);
+  ERR_clear_error();
+  return Error(Errc::usage, what + path + ": " + base::errno_text(error_number));
 }
 
 std::string date_text(std::int64_t seconds) { return base::format_rfc3339(seconds * 1000).substr(0, 10); }
@@ -127,17 +137,17 @@ Result<TlsContext> make_client_context(const ClientTlsConfig& config) {
     if (config.ca_file.empty()) {
       SSL_CTX_set_default_verify_paths(raw);
     } else if (SSL_CTX_load_verify_locations(raw, config.ca_file.c_str(), nullptr) != 1) {
-      return tls_error("cannot read CA certificates from " + config.ca_file);
+      return file_error("cannot read CA certificates from ", config.ca_file);
     }
   }
   if (!config.cert_file.empty()) {
     if (SSL_CTX_use_certificate_chain_file(raw, config.cert_file.c_str()) != 1) {
-      return tls_error("cannot read the client certificate " + config.cert_file);
+      return file_error("cannot read the client certificate ", config.cert_file);
     }
     const std::string& key = config.key_file.empty() ? config.cert_file : config.key_file;
     if (SSL_CTX_use_PrivateKey_file(raw, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(raw) != 1) {
-      return tls_error("cannot use the client key " + key);
+      return file_error("cannot use the client key ", key);
     }
   }
   ERR_clear_error();
