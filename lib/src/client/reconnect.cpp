@@ -22,27 +22,29 @@ base::BackoffConfig sane(base::BackoffConfig config) {
 }  // namespace
 
 Reconnect::Reconnect(const ReconnectConfig& config, std::uint64_t seed, SteadyTime start)
-    : config_(config), backoff_(sane(config.backoff), seed), outage_since_(start) {}
+    : config_(config),
+      backoff_(sane(config.backoff), seed),
+      outage_since_(start),
+      unstable_since_(start) {}
 
 void Reconnect::connected(SteadyTime now) {
-  // The wait for the first success is no outage: its retries do not count against the first loss.
-  if (!ever_connected_) {
-    outage_since_.reset();
-    retries_ = 0;
-  }
+  outage_since_.reset();
+  retries_ = 0;
+  // The wait for the first success is no outage that the back-off would have to remember.
+  if (!ever_connected_) unstable_since_.reset();
   ever_connected_ = true;
   connected_since_ = now;
 }
 
 void Reconnect::alive(SteadyTime now) {
   if (!connected_since_ || between(*connected_since_, now) < k_stable_after) return;
-  outage_since_.reset();
-  retries_ = 0;
+  unstable_since_.reset();
   backoff_.reset();
 }
 
 Reconnect::Decision Reconnect::failed(const net::Ending& ending, SteadyTime now) {
   if (!outage_since_) outage_since_ = now;
+  if (!unstable_since_) unstable_since_ = now;
   connected_since_.reset();
 
   if (ending.again == net::Again::never) return give_up(ending, "");
@@ -62,7 +64,9 @@ Reconnect::Decision Reconnect::failed(const net::Ending& ending, SteadyTime now)
 
   Decision decision;
   decision.again = true;
-  decision.delay = ending.hint ? backoff_.next_hinted(outage, *ending.hint) : backoff_.next(outage);
+  const Millis unstable = between(*unstable_since_, now);
+  decision.delay =
+      ending.hint ? backoff_.next_hinted(unstable, *ending.hint) : backoff_.next(unstable);
   // The last attempt comes at the limit, not after it.
   if (limit) decision.delay = std::min(decision.delay, *limit - outage);
   decision.retry = ++retries_;
@@ -73,6 +77,7 @@ Reconnect::Decision Reconnect::failed(const net::Ending& ending, SteadyTime now)
 void Reconnect::start_afresh(SteadyTime now) {
   backoff_.reset();
   if (outage_since_) outage_since_ = now;
+  if (unstable_since_) unstable_since_ = now;
 }
 
 Reconnect::Decision Reconnect::give_up(const net::Ending& ending, const std::string& why) const {

@@ -3,9 +3,9 @@
 // thread-safe. Time is handed in, so tests have their own.
 //
 // The first connect fails fast unless `wait` is set; after the first success attempts go on for
-// ever, within `max_retries` and `max_outage`. An outage, its retries and the back-off's window end
-// only with a *stable* connection: 10 s connected with one event or pong, so that a server that
-// accepts and drops at once is not hammered.
+// ever, within `max_retries` and `max_outage`. An outage and its retries end once the stream is
+// live again; the back-off's window ends only with a *stable* connection: 10 s connected with one
+// event or pong, so that a server that accepts and drops at once is not hammered.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +60,7 @@ class CLAWWS_API Reconnect {
   ReconnectConfig config_;
   base::Backoff backoff_;
   std::optional<base::SteadyTime> outage_since_;
+  std::optional<base::SteadyTime> unstable_since_;  // as far as the back-off is concerned
   std::optional<base::SteadyTime> connected_since_;
   std::uint32_t retries_ = 0;
   std::uint64_t total_retries_ = 0;
