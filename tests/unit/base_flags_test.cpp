@@ -262,6 +262,8 @@ TEST_F(BaseFlags, ConfigFileErrorsNameFileAndLine) {
 
 TEST_F(BaseFlags, HelpIsAlignedAndComplete) {
   spec_.epilog = "Exit status: 0 done.";
+  spec_.example_flag = "ping-interval";
+  spec_.example_value = "25s";
   add("a-very-long-name-of-an-option", 0, FlagKind::value, "WITH-A-LONG-VALUE",
       (std::string(60, 'w') + " " + std::string(60, 'w')).c_str());
   const auto outcome = parse({"--unknown", "--help"});

@@ -127,6 +127,7 @@ TEST(BaseTime, DurationFlagTextReadsBack) {
 }
 
 TEST(BaseTime, FormatsDurationsForPeople) {
+  EXPECT_EQ(format_duration(0ns), "0 s");
   EXPECT_EQ(format_duration(850ns), "850 ns");
   EXPECT_EQ(format_duration(2500ns), "2.5 us");
   EXPECT_EQ(format_duration(999'700ns), "1 ms");

@@ -149,11 +149,15 @@ std::string help_text(const FlagSpec& spec) {
     }
   }
   out += '\n';
+  const std::string& name = spec.example_flag;
   append_wrapped(out,
-                 "An option may also come from the environment (CLAWWS_PING_INTERVAL for "
-                 "--ping-interval) or from the file of --config (`ping-interval = 25s`). A flag "
-                 "beats the environment, the environment beats the file, the file beats the "
-                 "default.",
+                 "An option may also come from the environment (" +
+                     (name.empty() ? "CLAWWS_NAME for --name"
+                                   : detail::environment_name(name) + " for --" + name) +
+                     ") or from the file of --config (`" +
+                     (name.empty() ? "name = value" : name + " = " + spec.example_value) +
+                     "`). A flag beats the environment, the environment beats the file, the file "
+                     "beats the default.",
                  0, 0);
   if (!spec.epilog.empty()) {
     out += "\n" + spec.epilog;

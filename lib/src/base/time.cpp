@@ -280,6 +280,7 @@ Result<Millis> parse_duration(std::string_view text) {
 
 std::string format_duration(std::chrono::nanoseconds value) {
   if (value.count() < 0) return "-" + format_duration(-value);
+  if (value.count() == 0) return "0 s";
   const auto nanos = static_cast<double>(value.count());
   if (nanos < 1e3) return std::to_string(value.count()) + " ns";
   if (nanos < 999.5e3) return short_decimal(nanos / 1e3, nanos < 9.95e3 ? 1 : 0) + " us";

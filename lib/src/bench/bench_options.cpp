@@ -238,6 +238,8 @@ base::FlagSpec bench_flags(BenchConfig& config) {
   spec.summary =
       "Measures what a clawws server delivers and how fast, and says whether to believe it.";
   spec.usage = "clawws bench [OPTIONS] [URL]";
+  spec.example_flag = "duration";
+  spec.example_value = "20s";
   spec.epilog = k_epilog;
   add_load(spec.flags, config);
   add_gate(spec.flags, config);

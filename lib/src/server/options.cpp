@@ -246,6 +246,8 @@ base::FlagSpec serve_flags(ServeOptions& options) {
                                           toggle_into(config.log_level, base::LogLevel::debug))));
   spec.flags.push_back(lettered('q', flag("quiet", "", group, "say only what is wrong", "",
                                           toggle_into(config.log_level, base::LogLevel::warning))));
+  spec.example_flag = "ping-interval";
+  spec.example_value = "25s";
   spec.epilog =
       "Signals: TERM and INT drain and end, a second one ends at once; HUP reads users and certificate\n"
       "again; USR1 logs one summary line.\n"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "clawws/base/flags.hpp"
+#include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
 
 namespace clawws::base::setters {
@@ -66,15 +67,18 @@ struct Word {
 template <class Field, class Value>
 Setter one_of(Field& field, std::vector<Word<Value>> words) {
   return [&field, words = std::move(words)](std::string_view text) -> Result<void> {
-    std::string names;
+    std::string list;
+    std::vector<std::string> names;
     for (const auto& word : words) {
       if (text == word.name) {
         field = word.value;
         return {};
       }
-      names += (names.empty() ? "" : ", ") + std::string(word.name);
+      names.emplace_back(word.name);
+      list += (list.empty() ? "" : ", ") + names.back();
     }
-    return Error(Errc::usage, "one of " + names);
+    const auto meant = nearest(text, names);
+    return Error(Errc::usage, "one of " + list + (meant ? "; did you mean " + *meant + "?" : ""));
   };
 }
 

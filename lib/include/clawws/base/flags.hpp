@@ -55,6 +55,8 @@ struct FlagSpec {
   std::string usage;        // "clawws serve [OPTIONS]"
   std::vector<Flag> flags;  // --help, --version, --config, --print-config are added by the table
   std::vector<Positional> positionals;
+  // A flag of this tool and a value for it: how --help says the environment's and the file's names.
+  std::string example_flag, example_value;
   std::string epilog;  // after the options in --help: examples, exit codes
 };
 
