@@ -100,6 +100,49 @@ TEST_F(ClientRender, StaysOneLineOnATerminal) {
   EXPECT_EQ(display_width(cjk.substr(0, cjk.size() - 1)), 100u) << cjk;
 }
 
+TEST_F(ClientRender, NeverCutsHowItEnded) {
+  const std::string uuid = "3f2b8c1e-77aa-4c1d-9a7c-0123456789ab";
+  for (const std::size_t width : {60u, 70u, 80u, 100u, 120u}) {
+    config.width = width;
+    for (const std::string& job : {std::string("cron-001"), uuid}) {
+      renderer.reset();
+      const std::string good =
+          line("cron.executed", R"({"jobId":")" + job + R"(","command":")" + std::string(90, 'c') +
+                                    R"(","exitCode":0,"durationMs":1200})");
+      EXPECT_NE(good.find("  ok  1.2 s  "), std::string::npos) << good;
+      EXPECT_EQ(display_width(good.substr(0, good.size() - 1)), width) << good;
+      const std::string bad = line(
+          "cron.executed", R"({"jobId":")" + job + R"(","command":")" + std::string(90, 'c') +
+                               R"(","exitCode":137,"durationMs":90,"stderr":"killed by someone"})");
+      EXPECT_NE(bad.find("  exit 137  90 ms  "), std::string::npos) << bad;
+    }
+    renderer.reset();
+    const std::string created =
+        line("session.created",
+             R"({"sessionKey":")" + uuid + R"(","agentId":")" + uuid + R"(","kind":"subagent"})");
+    EXPECT_NE(created.find("  subagent  "), std::string::npos) << created;
+  }
+}
+
+TEST_F(ClientRender, LongIdsStandInAColumnToo) {
+  const std::string uuid = "3f2b8c1e-77aa-4c1d-9a7c-0123456789ab";
+  const auto status_at = [&](const std::string& agent) {
+    return line("agent.status", R"({"agentId":")" + agent + R"(","status":"running"})")
+        .find("running");
+  };
+  for (const std::size_t width : {0u, 120u}) {
+    config.width = width;
+    renderer.reset();
+    const auto first = status_at(uuid);
+    EXPECT_EQ(status_at("short"), first);
+  }
+  // On a narrow screen the column is narrower; whole where there is room for it.
+  config.width = 90;
+  renderer.reset();
+  EXPECT_NE(status_at(uuid), std::string::npos);
+  EXPECT_LT(status_at("short"), status_at(uuid));
+}
+
 TEST_F(ClientRender, CutsNothingOnAPipe) {
   EXPECT_GT(line("deploy.done", R"({"text":")" + std::string(5000, 'x') + R"("})").size(), 5000u);
 }

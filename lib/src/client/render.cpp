@@ -13,7 +13,12 @@ namespace clawws::client {
 namespace {
 
 constexpr std::size_t k_type_width = 16;
-constexpr std::size_t k_subject_widest = 24;
+// A UUID is 36 columns wide; where there is room, ids of that kind stand in a column of their own.
+constexpr std::size_t k_subject_widest = 36;
+constexpr std::size_t k_subject_least_widest = 14;
+constexpr std::size_t k_wide_screen = 110;
+// What is left of a long text or an id when a line is too long.
+constexpr std::size_t k_least_text = 8;
 // Where #SEQ stands when nobody says how wide the screen is.
 constexpr std::size_t k_default_width = 88;
 constexpr std::size_t k_least_width = 40;
@@ -86,6 +91,40 @@ class Paint {
   bool on_;
 };
 
+// Makes subject and details fit into `room` columns, what matters least first: texts, what the
+// subject has beyond its column, ids, the subject and its column, then what is left of the texts.
+// Key words stay whole whatever the room.
+void shorten(std::vector<Detail>& details, std::string& subject, std::size_t& subject_column,
+             std::size_t room) {
+  std::size_t needed = std::max(subject_column, display_width(subject));
+  for (const Detail& detail : details) needed += display_width(detail.text) + 2;
+  if (subject.empty() && !details.empty()) needed -= 2;
+  std::size_t surplus = needed > room ? needed - room : 0;
+
+  const auto cut = [&surplus](std::string& text, std::size_t least) {
+    const std::size_t width = display_width(text);
+    if (surplus == 0 || width <= least) return;
+    text = fit(text, std::max(least, width > surplus ? width - surplus : 0));
+    surplus -= std::min(surplus, width - display_width(text));
+  };
+  const auto cut_details = [&](Weight weight, std::size_t least) {
+    for (auto detail = details.rbegin(); detail != details.rend(); ++detail)
+      if (detail->weight == weight) cut(detail->text, least);
+  };
+  cut_details(Weight::text, k_least_text);
+  cut(subject, std::max(k_least_text, subject_column));
+  cut_details(Weight::id, k_least_text);
+  const std::size_t padding = subject_column - std::min(subject_column, display_width(subject));
+  const std::size_t unpadded = std::min(surplus, padding);
+  subject_column -= unpadded;
+  surplus -= unpadded;
+  if (surplus > 0) {
+    cut(subject, k_least_text);
+    subject_column = display_width(subject);
+  }
+  cut_details(Weight::text, 1);
+}
+
 }  // namespace
 
 std::string Renderer::line(const wire::ServerMessage& message, std::string_view text,
@@ -124,9 +163,35 @@ std::string Renderer::pretty(const wire::ServerMessage& message, std::string_vie
   const Summary summary = summarize(message.type, text);
   const std::string type = base::escape_terminal(message.type);
   const bool is_bad = summary.mood == Mood::bad;
+  const std::string time = time_column(message.timestamp, now_millis);
+  // The column grows, so that lines stay aligned after the first that needs more.
+  time_width_ = std::max(time_width_, display_width(time));
+
+  // The subject is an id like others, in a column of its own; a built-in type without one gets "-".
+  std::string subject = summary.subject;
+  const bool is_known = !type_color(message.type).empty();
+  if (subject.empty() && !summary.details.empty() && is_known) subject = "-";
+  const bool is_narrow = config_.width != 0 && config_.width < k_wide_screen;
+  const std::size_t subject_widest =
+      is_narrow ? std::max(config_.width / 5, k_subject_least_widest) : k_subject_widest;
+  subject_width_ = std::min(
+      std::max(subject_width_, std::min(display_width(subject), subject_widest)), subject_widest);
+
+  const std::string seq = "#" + std::to_string(message.seq);
+  const std::size_t wanted =
+      std::max(config_.width == 0 ? k_default_width : config_.width, k_least_width);
+  std::size_t subject_column = subject.empty() ? 0 : subject_width_;
+  std::vector<Detail> details = summary.details;
+  if (config_.width != 0) {
+    const std::size_t fixed = (time.empty() ? 0 : time_width_ + 2) +
+                              std::max(display_width(type), k_type_width) + 2 + 2 + seq.size();
+    const std::size_t room = wanted > fixed ? wanted - fixed : 0;
+    shorten(details, subject, subject_column, room);
+  }
+
   std::string out;
   std::size_t columns = 0;
-  const auto put = [&](std::string_view color, const std::string& word, std::size_t width) {
+  const auto put = [&](std::string_view color, std::string_view word, std::size_t width) {
     const std::string padded = pad(word, width);
     out += paint(is_bad ? k_red : color, padded);
     columns += display_width(padded);
@@ -135,42 +200,19 @@ std::string Renderer::pretty(const wire::ServerMessage& message, std::string_vie
     out += "  ";
     columns += 2;
   };
-
-  const std::string time = time_column(message.timestamp, now_millis);
   if (!time.empty()) {
-    // The column grows, so that lines stay aligned after the first that needs more.
-    time_width_ = std::max(time_width_, display_width(time));
     put(k_dim, time, time_width_);
     space();
   }
   put(type_color(message.type), type, k_type_width);
   space();
-  if (!summary.subject.empty()) {
-    subject_width_ = std::clamp(display_width(summary.subject), subject_width_, k_subject_widest);
-    put(k_bold, summary.subject, subject_width_);
-    space();
-  } else if (!summary.details.empty() && !type_color(message.type).empty()) {
-    put(k_dim, "-", subject_width_);
-    space();
+  if (!subject.empty()) {
+    put(summary.subject.empty() ? k_dim : k_bold, subject, subject_column);
+    if (!details.empty()) space();
   }
-
-  const std::string seq = "#" + std::to_string(message.seq);
-  const std::size_t wanted =
-      std::max(config_.width == 0 ? k_default_width : config_.width, k_least_width);
-  // On a terminal the details give way, so that an event stays one line.
-  const std::size_t seq_room = seq.size() + 2;
-  const bool must_fit = config_.width != 0 && columns + seq_room < wanted;
-  std::size_t room = must_fit ? wanted - columns - seq_room : SIZE_MAX;
-  for (std::size_t i = 0; i < summary.details.size() && room > 2; ++i) {
-    const Detail& detail = summary.details[i];
-    if (i > 0) {
-      space();
-      room -= room == SIZE_MAX ? 0 : 2;
-    }
-    const std::string word =
-        room == SIZE_MAX ? detail.text : fit(detail.text, std::max<std::size_t>(room, 1));
-    put(mood_color(detail.mood), word, 0);
-    if (room != SIZE_MAX) room -= std::min(room, display_width(word));
+  for (std::size_t i = 0; i < details.size(); ++i) {
+    if (i > 0) space();
+    put(mood_color(details[i].mood), details[i].text, 0);
   }
   const std::size_t seq_at = wanted > seq.size() ? wanted - seq.size() : 0;
   out.append(seq_at > columns + 2 ? seq_at - columns : 2, ' ');

@@ -19,8 +19,8 @@ std::string text_of(const Json& payload, const char* name) {
   return {};
 }
 
-void add(Summary& summary, std::string text, Mood mood = Mood::plain) {
-  if (!text.empty()) summary.details.push_back({std::move(text), mood});
+void add(Summary& summary, Weight weight, std::string text, Mood mood = Mood::plain) {
+  if (!text.empty()) summary.details.push_back({std::move(text), mood, weight});
 }
 
 std::string counted(const Json& payload, const char* name, const char* singular) {
@@ -60,47 +60,47 @@ Mood status_mood(std::string_view status) {
 
 void session_created(const Json& payload, Summary& summary) {
   summary.subject = text_of(payload, "agentId");
-  add(summary, text_of(payload, "sessionKey"));
-  add(summary, text_of(payload, "kind"));
-  add(summary, text_of(payload, "label"));
+  add(summary, Weight::id, text_of(payload, "sessionKey"));
+  add(summary, Weight::key, text_of(payload, "kind"));
+  add(summary, Weight::text, text_of(payload, "label"));
 }
 
 void session_killed(const Json& payload, Summary& summary) {
   summary.subject = text_of(payload, "agentId");
-  add(summary, text_of(payload, "sessionKey"));
+  add(summary, Weight::id, text_of(payload, "sessionKey"));
 }
 
 void agent_status(const Json& payload, Summary& summary) {
   summary.subject = text_of(payload, "agentId");
   const std::string status = text_of(payload, "status");
   summary.mood = status_mood(status) == Mood::bad ? Mood::bad : Mood::plain;
-  add(summary, status, status_mood(status));
-  add(summary, counted(payload, "taskCount", "task"));
-  add(summary, counted(payload, "activeSessionCount", "session"));
+  add(summary, Weight::key, status, status_mood(status));
+  add(summary, Weight::key, counted(payload, "taskCount", "task"));
+  add(summary, Weight::key, counted(payload, "activeSessionCount", "session"));
 }
 
 void cron_executed(const Json& payload, Summary& summary) {
   summary.subject = text_of(payload, "jobId");
-  add(summary, text_of(payload, "command"));
+  add(summary, Weight::text, text_of(payload, "command"));
   const std::string code = text_of(payload, "exitCode");
   const bool is_good = code == "0";
   summary.mood = is_good ? Mood::plain : Mood::bad;
-  add(summary, is_good ? "ok" : "exit " + code, is_good ? Mood::good : Mood::bad);
-  add(summary, duration_of(payload, "durationMs", 1));
+  add(summary, Weight::key, is_good ? "ok" : "exit " + code, is_good ? Mood::good : Mood::bad);
+  add(summary, Weight::key, duration_of(payload, "durationMs", 1));
   if (is_good) return;
   const std::string said = first_line(payload, "stderr");
-  add(summary, said.empty() ? first_line(payload, "stdout") : said, Mood::bad);
+  add(summary, Weight::text, said.empty() ? first_line(payload, "stdout") : said, Mood::bad);
 }
 
 void gateway_status(const Json& payload, Summary& summary) {
   summary.subject = "gateway";
   const std::string status = text_of(payload, "status");
   summary.mood = status_mood(status) == Mood::bad ? Mood::bad : Mood::plain;
-  add(summary, status, status_mood(status));
+  add(summary, Weight::key, status, status_mood(status));
   const std::string version = text_of(payload, "version");
-  add(summary, version.empty() ? "" : "version " + version);
+  add(summary, Weight::text, version.empty() ? "" : "version " + version);
   const std::string uptime = duration_of(payload, "uptime", 1000);
-  add(summary, uptime.empty() ? "" : "up " + uptime);
+  add(summary, Weight::key, uptime.empty() ? "" : "up " + uptime);
 }
 
 struct Form {
@@ -127,7 +127,7 @@ Summary summarize(std::string_view type, std::string_view text) {
     form.fill(*payload, summary);
     return summary;
   }
-  add(summary,
+  add(summary, Weight::text,
       base::escape_terminal(payload->dump(-1, ' ', false, Json::error_handler_t::replace)));
   return summary;
 }

@@ -11,9 +11,14 @@ namespace clawws::client {
 
 enum class Mood : std::uint8_t { plain, good, warning, bad };
 
+// What gives way on a narrow screen: long texts first, then ids, and what a person looks for (how
+// it ended, how long it took) never.
+enum class Weight : std::uint8_t { text, id, key };
+
 struct Detail {
   std::string text;
   Mood mood = Mood::plain;
+  Weight weight = Weight::text;
 };
 
 struct Summary {
