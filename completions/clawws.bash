@@ -48,7 +48,7 @@ _clawws_tail() {
     -o | --output) _clawws_words "pretty ndjson" ;;
     --color | --status) _clawws_words "auto always never" ;;
     --time) _clawws_words "local utc iso delta none" ;;
-    --since) _clawws_words "earliest 10m 1h" ;;
+    --since) _clawws_words "earliest now 10m 1h" ;;
     --password-command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
     -n | --last | -u | --user | --url | --queue | --count | --for | --timeout | --idle-timeout | --pinnedpubkey | \
       --resolve | --connect-timeout | --max-retries | --max-outage | --retry-base | --retry-cap) ;;
@@ -56,7 +56,7 @@ _clawws_tail() {
       if [[ $cur == -* ]]; then
         _clawws_words "--since --last
           --output --time --color --status --queue --quiet --verbose
-          --count --for --timeout --idle-timeout
+          --count --until-live --for --timeout --idle-timeout
           --user --password-file --token-file --password-command --netrc --netrc-file
           --url --state-dir --cacert --cert --key --pinnedpubkey --resolve --insecure
           --connect-timeout --wait --no-reconnect --max-retries --max-outage --retry-base --retry-cap
@@ -115,7 +115,7 @@ _clawws() {
     serve) _clawws_serve ;;
     tail) _clawws_tail ;;
     bench) _clawws_bench ;;
-    help) _clawws_words "serve tail bench" ;;
+    help) _clawws_words "serve tail bench protocol" ;;
   esac
 }
 

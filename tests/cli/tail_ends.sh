@@ -31,6 +31,21 @@ here="--state-dir $state"
   expect "another path" 6 "" "404" "$tail" $here "wss://127.0.0.1:$port/elsewhere"
   expect "a full disk" 1 "" "cannot write to stdout: No space left on device" \
     sh -c '"$0" "$@" >/dev/full' "$tail" $here --since earliest
+  for goal in "--count 3" --until-live "--for 300ms"; do
+    expect "a full disk at $goal" 1 "" "cannot write to stdout: No space left on device" \
+      sh -c '"$0" "$@" >/dev/full' "$tail" $here --since earliest $goal
+    expect "a closed stdout at $goal" 1 "" "cannot write to stdout: Bad file descriptor" \
+      sh -c '"$0" "$@" >&-' "$tail" $here --since earliest $goal
+  done
+  expect "all that was there" 0 '"seq":3}$' "live at [a-z0-9]*:3 from" "$tail" $here --since earliest --until-live
+  lines_are 3 "$work/out" || fail "--until-live: not three lines: $(cat "$work/out")"
+  position=$(sed -n 's/.*live at \([a-z0-9]*\):3 from.*/\1:2/p' "$work/err")
+  expect "from a position" 0 '"seq":3}$' ".*" "$tail" $here --since "$position" --until-live
+  lines_are 1 "$work/out" || fail "--since $position: not one line: $(cat "$work/out")"
+  expect "from a position to come" 0 '"seq":3}$' "${position}00 is ahead of the server's log, which ends at #3" \
+    "$tail" $here --since "${position}00" --until-live
+  expect "nothing that matches" 0 "" "live at" "$tail" $here --since earliest --until-live 'session.*'
+  expect "from now on" 0 "" "live at" "$tail" $here --last 0 --until-live
   expect "a closed stdout" 1 "" "cannot write to stdout: Bad file descriptor" \
     sh -c '"$0" "$@" >&-' "$tail" $here --since earliest
 }

@@ -54,7 +54,7 @@ publish "$(status_event next)"
 wait "$!"
 has_line "#6" "$work/screen" || fail "the event is not on the screen"
 start_tail --count 1
-wait_for 10 has_line 'live at #6' "$work/tail.err"
+wait_for 10 has_line 'live at [a-z0-9]\{8\}:6 from' "$work/tail.err"
 publish "$(status_event next)"
 wait "$tail_pid"
 if has_line '\[live\]' "$work/tail.err"; then fail "a status line in a file"; fi

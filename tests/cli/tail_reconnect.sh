@@ -5,7 +5,7 @@
 . "$(dirname "$0")/harness.inc"
 start_server
 start_tail
-wait_for 10 has_line 'live at #0 from' "$work/tail.err"
+wait_for 10 has_line 'live at [a-z0-9]\{8\}:0 from' "$work/tail.err"
 publish "$(status_event a)" "$(status_event b)"
 wait_for 10 lines_are 2 "$work/tail.out"
 

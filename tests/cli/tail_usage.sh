@@ -5,7 +5,7 @@
 . "$(dirname "$0")/harness.inc"
 
 expect "help" 0 "^Usage: clawws tail \[OPTIONS\] \[URL\] \[TYPE...\]$" "" "$tail" --help
-for option in since last output time color status queue quiet verbose count for timeout idle-timeout user \
+for option in since last output time color status queue quiet verbose count until-live for timeout idle-timeout user \
   password-file token-file password-command netrc netrc-file url state-dir cacert cert key pinnedpubkey resolve \
   insecure connect-timeout wait no-reconnect max-retries max-outage retry-base retry-cap; do
   has_line "--$option\b" "$work/out" || fail "help does not name --$option"
@@ -18,7 +18,11 @@ expect "no duration" 2 "" '--for "10": ' "$tail" --for 10
 expect "no format" 2 "" "one of pretty, ndjson" "$tail" -o yaml
 expect "two beginnings" 2 "" "--since and --last" "$tail" --since 10m -n 5
 expect "quiet and verbose" 2 "" "contradict" "$tail" -qv
-expect "no type, no URL" 2 "" "use --url" "$tail" localhost:8443
+expect "no type, but a host" 2 "" "no event type.*--url HOST:PORT" "$tail" localhost
+expect "a duration as a type" 2 "" "write --wait=2s" "$tail" --wait 2s
+expect "HOST:PORT is a URL" 0 "^url = localhost:8443\|^# url" "" "$tail" localhost:8443 --print-config
+expect "a time of day" 2 "" '--since "03:54": must be earliest' "$tail" --since 03:54
+expect "nearly a format" 2 "" "did you mean ndjson" "$tail" -o json
 expect "a bad glob" 2 "" "TYPE" "$tail" 'Session.*'
 expect "without TLS" 2 "" "use wss://" "$tail" ws://localhost:8443/ws
 expect "a query" 2 "" "no '?' part" "$tail" 'wss://localhost:8443/ws?since=1'

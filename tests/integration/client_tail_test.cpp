@@ -198,8 +198,8 @@ TEST_F(ClientTail, TellsTheLossTheReturnAndTheGap) {
   start(server);
   EXPECT_TRUE(run_until([&] { return err_has("live again at #5: replayed 1, lost 1"); }))
       << err.text;
-  EXPECT_TRUE(err_has("live at #3 from wss://127.0.0.1:"));
-  EXPECT_TRUE(err_has("link lost (closed by the server (1011 bug)); retry 1 in "));
+  EXPECT_TRUE(err_has("live at e1:3 from wss://127.0.0.1:"));
+  EXPECT_TRUE(err_has("link lost (the server failed (1011: bug)); retry 1 in "));
   EXPECT_TRUE(err_has("gap: 1 event lost between #3 and #5"));
 }
 
@@ -212,7 +212,10 @@ TEST_F(ClientTail, QuietSaysOnlyWhatEndsIt) {
   config.verbosity = Verbosity::quiet;
   start(server);
   EXPECT_EQ(run(), 4);
-  EXPECT_EQ(err.read().find("clawws tail: closed by the server (4001)"), 0u) << err.text;
+  EXPECT_EQ(
+      err.read().find("clawws tail: the credentials were revoked, changed or have expired (4001)"),
+      0u)
+      << err.text;
 }
 
 TEST_F(ClientTail, AReaderThatLeavesEndsItThoughNothingHappens) {
@@ -272,6 +275,75 @@ TEST_F(ClientTail, EndsInTime) {
   EXPECT_TRUE(err_has("--idle-timeout")) << err.text;
 }
 
+// Nine older events to come, of which three do.
+FakeServer::Script stalled_replay() {
+  return [](FakePeer& peer, int) {
+    peer.accept();
+    peer.welcome("e1", 9);
+    for (std::uint64_t seq = 1; seq <= 3; ++seq) peer.event(seq);
+    peer.fall_silent();
+  };
+}
+
+TEST_F(ClientTail, SaysWhenTheTimeWasTooShortForTheOlderEvents) {
+  FakeServer server(stalled_replay());
+  config.stream.since.kind = wire::Since::Kind::earliest;
+  config.run_for = Millis(300);
+  config.verbosity = Verbosity::quiet;
+  start(server);
+  EXPECT_EQ(run(), 0);
+  EXPECT_TRUE(
+      err_has("--for is over before all older events were shown: 3 events, up to e1:3; "
+              "they go on to #9"))
+      << err.text;
+}
+
+TEST_F(ClientTail, TheTimeRunsFromTheFirstConnection) {
+  std::atomic<bool> may_accept{false};
+  FakeServer server([&](FakePeer& peer, int) {
+    peer.request();
+    EXPECT_TRUE(test::eventually([&] { return may_accept.load(); }));
+    live(2)(peer, 0);
+  });
+  config.run_for = Millis(1);
+  start(server);
+  EXPECT_TRUE(run_until([&] { return server.connections() == 1; }));
+  // Long enough for a limit that had begun at the start.
+  EXPECT_EQ(run(Millis(200)), -1);
+  may_accept = true;
+  EXPECT_EQ(run(), 0);
+  EXPECT_TRUE(err_has("live at e1:")) << err.text;
+}
+
+TEST_F(ClientTail, UntilLiveEndsWithTheLastOlderEvent) {
+  FakeServer server([](FakePeer& peer, int) {
+    peer.accept();
+    peer.welcome("e1", 3);
+    for (std::uint64_t seq = 1; seq <= 5; ++seq) peer.event(seq);
+    peer.serve("e1", 5);
+  });
+  config.stream.since.kind = wire::Since::Kind::earliest;
+  config.until = TailConfig::End::caught_up;
+  start(server);
+  EXPECT_EQ(run(), 0);
+  EXPECT_EQ(out.read(),
+            test::event_text(1) + "\n" + test::event_text(2) + "\n" + test::event_text(3) + "\n");
+}
+
+TEST_F(ClientTail, AStdoutThatFailsSpoilsTheEndThatWasReached) {
+  FakeServer server(live(3));
+  config.count = 3;
+  const base::UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  // Whichever comes first: the count or the news of the failed write.
+  for (int i = 0; i < 20; ++i) {
+    err.text.clear();
+    out.writing.reset(::dup(full.get()));
+    start(server);
+    ASSERT_EQ(run(), 1);
+    ASSERT_TRUE(err_has("cannot write to stdout: No space left on device")) << err.text;
+  }
+}
+
 TEST_F(ClientTail, ATimeoutDoesNotWaitForAStuckReader) {
   FakeServer server(live(20'000));
   config.timeout = Millis(500);
@@ -287,7 +359,7 @@ TEST_F(ClientTail, ASignalClosesCleanlyAndIsHandedBack) {
     code = peer.serve("e1", 0);
   });
   start(server);
-  ASSERT_TRUE(run_until([&] { return err_has("live at #0"); }));
+  ASSERT_TRUE(run_until([&] { return err_has("live at e1:0"); }));
   tail->signal(SIGTERM);
   EXPECT_EQ(run(), 143);
   EXPECT_EQ(tail->result().signal, SIGTERM);
@@ -310,7 +382,7 @@ TEST_F(ClientTail, ASecondSignalDoesNotWait) {
     peer.fall_silent();  // and never answers the close
   });
   start(server);
-  ASSERT_TRUE(run_until([&] { return err_has("live at #0"); }));
+  ASSERT_TRUE(run_until([&] { return err_has("live at e1:0"); }));
   tail->signal(SIGINT);
   tail->signal(SIGINT);
   const auto begin = SteadyClock::now();

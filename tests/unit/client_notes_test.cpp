@@ -16,7 +16,7 @@ TEST(ClientNotes, TellLossAndReturn) {
   EXPECT_EQ(caught_up_text({3, false}, {"e1", 8819}, {}, ""),
             "live again at #8819: replayed 3, lost 0");
   EXPECT_EQ(caught_up_text({0, true}, {"e1", 8819}, {}, "wss://h/ws"),
-            "live at #8819 from wss://h/ws");
+            "live at e1:8819 from wss://h/ws");
 }
 
 TEST(ClientNotes, CountWhatIsLost) {
@@ -38,16 +38,44 @@ TEST(ClientNotes, TellGaps) {
             "gap: 7 events lost between #3 and #11: the server keeps them no longer");
   EXPECT_EQ(gap_text({Gap::Cause::new_epoch, {}, {"e1", 20}, {"e2", 0}}),
             "gap: the server's log began anew (e1 is now e2); what came after #20 may be lost");
+  EXPECT_EQ(gap_text({Gap::Cause::ahead, {}, {"e1", 400}, {"e1", 0}, 12}),
+            "position e1:400 is ahead of the server's log, which ends at #12; all that it keeps "
+            "follows");
   EXPECT_EQ(gap_text({Gap::Cause::hole, 1, {"e1", 3}, {"e1", 5}}),
             "gap: 1 event missing between #3 and #5");
 }
 
 TEST(ClientNotes, WarnOfMisspeltTypes) {
-  EXPECT_EQ(type_warnings({"session.*", "agent.status", "*", "deploy.done"}),
+  EXPECT_EQ(type_warnings({"session.*", "agent.status", "*", "deploy.*"}),
             std::vector<std::string>());
+  const auto unknown = type_warnings({"deploy.done"});
+  ASSERT_EQ(unknown.size(), 1u);
+  EXPECT_NE(unknown.front().find("'deploy.done'"), std::string::npos) << unknown.front();
+  EXPECT_NE(unknown.front().find("--allow-type"), std::string::npos) << unknown.front();
   EXPECT_EQ(type_warnings({"session.creatd"}),
             std::vector<std::string>{
                 "no built-in type matches 'session.creatd'; did you mean session.created?"});
+}
+
+TEST(ClientNotes, TellALongOutageOnceAMinute) {
+  OutageNotes notes;
+  Reconnect::Decision decision;
+  const auto refused = net::passing(net::Phase::connect, "refused");
+  const base::SteadyTime start{std::chrono::hours(1)};
+  const auto lost = [&](int seconds, OutageNotes::Every every = OutageNotes::Every::minute) {
+    decision.retry += 1;
+    return notes.lost(refused, decision, start + std::chrono::seconds(seconds), every).value_or("");
+  };
+  EXPECT_EQ(lost(0), "no connection (refused); retry 1 in 0 s");
+  EXPECT_EQ(lost(59), "");
+  EXPECT_EQ(lost(60), "still no connection (refused); retry 3 in 0 s");
+  EXPECT_EQ(lost(61), "");
+  EXPECT_EQ(lost(200, OutageNotes::Every::reason), "");
+  EXPECT_EQ(lost(201, OutageNotes::Every::attempt), "no connection (refused); retry 6 in 0 s");
+  const auto other = net::passing(net::Phase::connect, "no route");
+  EXPECT_TRUE(notes.lost(other, decision, start, OutageNotes::Every::reason));
+  notes.over();
+  EXPECT_TRUE(notes.lost(other, decision, start, OutageNotes::Every::reason));
 }
 
 TEST(ClientNotes, AreColouredOnlyWhenTold) {

@@ -20,13 +20,15 @@ class ClientStatusLine : public testing::Test {
 TEST_F(ClientStatusLine, SaysHowItGoes) {
   view.state = SessionState::live;
   view.seq = 8827;
+  view.position = "k3f9c2a1:8827";
   view.up = Millis(372'000);
   view.retries = 1;
   for (int i = 0; i < 71; ++i) status.event(at(i * 5'000 / 71), Millis(3));
   EXPECT_EQ(status.line(view, at(5'000)),
             "[live] 14.2 ev/s  lag 3 ms  #8827  up 00:06:12  retries 1");
   EXPECT_EQ(status.summary(view, at(5'000)),
-            "[live] 14.2 ev/s  lag 3 ms  #8827  up 00:06:12  retries 1  events 71");
+            "[live] 14.2 ev/s  lag 3 ms  #8827  up 00:06:12  retries 1  position k3f9c2a1:8827  "
+            "events 71");
 }
 
 TEST_F(ClientStatusLine, ForgetsOldRates) {
@@ -38,7 +40,8 @@ TEST_F(ClientStatusLine, ForgetsOldRates) {
 
 TEST_F(ClientStatusLine, ShowsNoNonsenseAsLag) {
   status.event(at(0), Millis(-5));
-  EXPECT_NE(status.line(view, at(0)).find("lag 0"), std::string::npos) << status.line(view, at(0));
+  EXPECT_NE(status.line(view, at(0)).find("lag 0 ms  "), std::string::npos)
+      << status.line(view, at(0));
   status.event(at(0), Millis(3'600'001));
   EXPECT_EQ(status.line(view, at(0)).find("lag"), std::string::npos);
 }

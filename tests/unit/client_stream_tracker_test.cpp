@@ -135,6 +135,35 @@ TEST(ClientStreamTracker, TellsWhatIsLost) {
   EXPECT_FALSE(tracker.message(event(11)).gap);
 }
 
+TEST(ClientStreamTracker, TellsAPositionThatTheLogHasNotReached) {
+  StreamRequest request;
+  request.since = {wire::Since::Kind::position, {"e1", 400}, 0};
+  StreamTracker tracker(request);
+  tracker.begin();
+  const Step step = tracker.message(welcome("e1", 12, 1, false, std::nullopt));
+  ASSERT_TRUE(step.gap);
+  EXPECT_EQ(step.gap->cause, Gap::Cause::ahead);
+  EXPECT_EQ(step.gap->newest, 12u);
+  EXPECT_EQ(step.gap->from, (wire::Position{"e1", 400}));
+}
+
+TEST(ClientStreamTracker, KeepsCatchingUpAcrossALostConnection) {
+  StreamRequest request;
+  request.since = {wire::Since::Kind::position, {"e1", 1}, 0};
+  StreamTracker tracker(request);
+  EXPECT_FALSE(tracker.catching_up());
+  tracker.begin();
+  tracker.message(welcome("e1", 3, 1, true));
+  tracker.message(event(2));
+  tracker.begin();
+  EXPECT_TRUE(tracker.catching_up());
+  EXPECT_FALSE(tracker.wants_ping());
+  EXPECT_EQ(tracker.target(), 3u);
+  tracker.message(welcome("e1", 3, 1, true));
+  tracker.message(event(3));
+  EXPECT_FALSE(tracker.catching_up());
+}
+
 TEST(ClientStreamTracker, TellsThatTheLogBeganAnew) {
   StreamTracker tracker({});
   tracker.begin();

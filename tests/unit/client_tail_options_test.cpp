@@ -59,8 +59,18 @@ TEST_F(ClientTailOptions, TellsUrlFromTypes) {
   EXPECT_EQ(parse({"session.*", "wss://panel.example:1", "agent.status_changed"}), "");
   EXPECT_EQ(config.approach.url->text(), "wss://panel.example:1/ws");
   EXPECT_EQ(config.stream.types, (std::vector<std::string>{"session.*", "agent.status"}));
-  expect_refused({"localhost:8443"}, "--url");
+  EXPECT_EQ(parse({"localhost:8443", "cron.*"}), "");
+  EXPECT_EQ(config.approach.url->text(), "wss://localhost:8443/ws");
+  EXPECT_EQ(parse({"[::1]:8443"}), "");
+  expect_refused({"localhost"}, "--url");
+  expect_refused({"127.0.0.1"}, "--url");
+  expect_refused({"my-panel.example"}, "--url");
+  expect_refused({"03:54"}, "--url");
+  expect_refused({"localhost:0"}, "--url");
+  expect_refused({"--wait", "2s"}, "--wait=2s");
+  expect_refused({"1.5s"}, "--for 1.5s");
   expect_refused({"Session"}, "Session");
+  expect_refused({"Session.*"}, "a-z");
   expect_refused({"ws://h"}, "wss://");
 }
 
@@ -83,17 +93,51 @@ TEST_F(ClientTailOptions, RefusesSecretsAndDoesNotRepeatThem) {
 TEST_F(ClientTailOptions, ReadsWhereToBegin) {
   EXPECT_EQ(parse({"--since", "earliest"}), "");
   EXPECT_EQ(config.stream.since.kind, wire::Since::Kind::earliest);
-  EXPECT_EQ(parse({"--since", "e1:5"}), "");
-  EXPECT_EQ(config.stream.since.position, (wire::Position{"e1", 5}));
+  EXPECT_EQ(parse({"--since", "k3f9c2a1:5"}), "");
+  EXPECT_EQ(config.stream.since.position, (wire::Position{"k3f9c2a1", 5}));
   EXPECT_EQ(parse({"--since", "2026-02-21T14:30:00Z"}), "");
   EXPECT_EQ(config.stream.since.kind, wire::Since::Kind::time);
   EXPECT_EQ(parse({"--since", "10m"}), "");
   EXPECT_EQ(config.since_ago, Millis(600'000));
   expect_refused({"--since", "yesterday"}, "10m");
+  expect_refused({"--since", "03:54"}, "a position EPOCH:SEQ");
+  expect_refused({"--since", "k3f9c2a:5"}, "a position EPOCH:SEQ");
+  EXPECT_EQ(parse({"--since", "now"}), "");
+  EXPECT_EQ(config.stream.since.kind, wire::Since::Kind::none);
+  EXPECT_EQ(parse({"--last", "0"}), "");
+  EXPECT_FALSE(config.stream.last);
   EXPECT_EQ(parse({"-n", "20"}), "");
   EXPECT_EQ(config.stream.last, 20u);
-  expect_refused({"-n", "0"}, "--last");
+  expect_refused({"-n", "-1"}, "--last");
   expect_refused({"-n", "5", "--since", "10m"}, "one of them");
+}
+
+TEST_F(ClientTailOptions, ReadsLocalTimes) {
+  ::setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+  ::tzset();
+  for (const auto& [text, time] : {std::pair{"2026-11-23", "2026-11-22T23:00:00Z"},
+                                   {"2026-11-23T03:54", "2026-11-23T02:54:00Z"},
+                                   {"2026-11-23 03:54:05", "2026-11-23T02:54:05Z"},
+                                   {"2026-07-01T12:00", "2026-07-01T10:00:00Z"}}) {
+    EXPECT_EQ(parse({"--since", text}), "");
+    EXPECT_EQ(config.stream.since.kind, wire::Since::Kind::time);
+    EXPECT_EQ(base::format_rfc3339(config.stream.since.unix_millis),
+              std::string(time).insert(19, ".000"));
+  }
+  // The last one was skipped when the clocks went forward.
+  for (const char* none :
+       {"2026-02-30", "2026-11-23T25:00", "2026-11-23T03:5", "2026-11", "2026-03-29T02:30"})
+    expect_refused({"--since", none}, "a local time");
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+}
+
+TEST_F(ClientTailOptions, HelpExplainsItselfByItsOwnOptions) {
+  EXPECT_EQ(parse({}), "");
+  const std::string help = base::help_text(spec);
+  EXPECT_NE(help.find("CLAWWS_RETRY_CAP for --retry-cap"), std::string::npos) << help;
+  EXPECT_NE(help.find("`retry-cap = 30s`"), std::string::npos) << help;
+  EXPECT_EQ(help.find("PING"), std::string::npos);
 }
 
 TEST_F(ClientTailOptions, ReadsReconnecting) {
@@ -117,7 +161,7 @@ TEST_F(ClientTailOptions, ReadsReconnecting) {
 TEST_F(ClientTailOptions, ReadsOutputAndEnds) {
   EXPECT_EQ(parse({"-o", "ndjson", "--time", "iso", "--color=never", "--status", "always",
                    "--queue", "1MiB", "--count", "2k", "--for", "1h", "--timeout", "2h",
-                   "--idle-timeout", "1m", "-q"}),
+                   "--idle-timeout", "1m", "--until-live", "-q"}),
             "");
   EXPECT_EQ(config.format, OutputFormat::ndjson);
   EXPECT_EQ(config.time, TimeFormat::iso);
@@ -128,8 +172,10 @@ TEST_F(ClientTailOptions, ReadsOutputAndEnds) {
   EXPECT_EQ(config.run_for, Millis(3'600'000));
   EXPECT_EQ(config.timeout, Millis(7'200'000));
   EXPECT_EQ(config.idle_timeout, Millis(60'000));
+  EXPECT_EQ(config.until, TailConfig::End::caught_up);
   EXPECT_EQ(config.verbosity, Verbosity::quiet);
   expect_refused({"-o", "yaml"}, "pretty, ndjson");
+  expect_refused({"-o", "json"}, "did you mean ndjson?");
   expect_refused({"--count", "0"}, "--count");
   expect_refused({"-q", "-v"}, "contradict");
   expect_refused({"--queue", "1k"}, "64KiB");

@@ -15,6 +15,8 @@ std::string painted(std::string_view text, Mood mood, Color color) {
   return (mood == Mood::bad ? "\x1b[31m" : "\x1b[33m") + std::string(text) + "\x1b[0m";
 }
 
+constexpr base::Millis k_repeat_after{60'000};
+
 std::string events_text(std::uint64_t count) {
   return base::format_count(count) + (count == 1 ? " event" : " events");
 }
@@ -36,6 +38,10 @@ std::string gap_text(const Gap& gap) {
     case Gap::Cause::retention:
       return "gap: " + (gap.lost ? events_text(*gap.lost) : "an unknown number of events") +
              " lost" + place + ": the server keeps them no longer";
+    case Gap::Cause::ahead:
+      return "position " + wire::to_string(gap.from) +
+             " is ahead of the server's log, which ends at #" + std::to_string(gap.newest) +
+             (gap.newest == 0 ? "" : "; all that it keeps follows");
     case Gap::Cause::new_epoch:
       return "gap: the server's log began anew (" + gap.from.epoch + " is now " + gap.to.epoch +
              "); " +
@@ -50,12 +56,20 @@ std::string gap_text(const Gap& gap) {
 
 std::string caught_up_text(const CaughtUp& caught_up, const wire::Position& position,
                            const LossCount& lost, const std::string& url) {
-  const std::string at = " at #" + std::to_string(position.seq);
-  if (caught_up.first) return "live" + at + " from " + base::escape_terminal(url);
-  std::string text =
-      "live again" + at + ": replayed " + base::format_count(caught_up.replayed) + ", lost ";
+  // Whole, so that --since can take it.
+  if (caught_up.first)
+    return "live at " + wire::to_string(position) + " from " + base::escape_terminal(url);
+  std::string text = "live again at #" + std::to_string(position.seq) + ": replayed " +
+                     base::format_count(caught_up.replayed) + ", lost ";
   if (!lost.unknown) return text + base::format_count(lost.known);
   return text + (lost.known > 0 ? "more than " + base::format_count(lost.known) : "unknown");
+}
+
+std::string cut_short_text(std::uint64_t shown, const std::optional<wire::Position>& position,
+                           std::uint64_t target) {
+  return "--for is over before all older events were shown: " + events_text(shown) +
+         (position ? ", up to " + wire::to_string(*position) : "") + "; they go on to #" +
+         std::to_string(target) + " (--until-live ends with the last of them)";
 }
 
 std::string lost_text(const net::Ending& ending, const Reconnect::Decision& decision) {
@@ -82,10 +96,25 @@ std::vector<std::string> type_warnings(const std::vector<std::string>& globs) {
       return wire::glob_match(glob, type);
     });
     if (matches) continue;
+    const std::string nothing = "no built-in type matches '" + glob + "'; ";
     if (const auto meant = base::nearest(glob, known))
-      warnings.push_back("no built-in type matches '" + glob + "'; did you mean " + *meant + "?");
+      warnings.push_back(nothing + "did you mean " + *meant + "?");
+    else if (glob.find('*') == std::string::npos)
+      warnings.push_back(nothing +
+                         "a server sends it only when told to (clawws serve --allow-type); a "
+                         "server's name belongs behind --url");
   }
   return warnings;
+}
+
+std::optional<std::string> OutageNotes::lost(const net::Ending& ending,
+                                             const Reconnect::Decision& decision,
+                                             base::SteadyTime now, Every every) {
+  const bool is_new = every == Every::attempt || ending.what != said_;
+  if (!is_new && (every == Every::reason || now - said_at_ < k_repeat_after)) return std::nullopt;
+  said_ = ending.what;
+  said_at_ = now;
+  return (is_new ? "" : "still ") + lost_text(ending, decision);
 }
 
 }  // namespace clawws::client

@@ -67,14 +67,16 @@ std::string StatusLine::line(const View& view, SteadyTime now) const {
   char rate_text[40];
   std::snprintf(rate_text, sizeof rate_text, " %.1f ev/s", rate(now));
   out += rate_text;
-  if (lag_ && *lag_ <= k_longest_lag) out += "  lag " + base::format_duration(*lag_);
+  if (lag_ && *lag_ <= k_longest_lag)
+    out += "  lag " + (lag_->count() == 0 ? "0 ms" : base::format_duration(*lag_));
   if (view.seq) out += "  #" + std::to_string(*view.seq);
   if (view.state == SessionState::live) out += "  up " + hours(view.up);
   return out + "  retries " + std::to_string(view.retries);
 }
 
 std::string StatusLine::summary(const View& view, SteadyTime now) const {
-  return line(view, now) + "  events " + std::to_string(events_);
+  return line(view, now) + (view.position.empty() ? "" : "  position " + view.position) +
+         "  events " + std::to_string(events_);
 }
 
 }  // namespace clawws::client

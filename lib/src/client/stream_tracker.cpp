@@ -15,7 +15,7 @@ StreamTracker::StreamTracker(StreamRequest request) : request_(std::move(request
 }
 
 std::string StreamTracker::begin() {
-  welcomed_ = catching_up_ = false;
+  welcomed_ = false;
   asked_position_ = settled_;
   std::string query;
   const auto add = [&](const char* name, const std::string& value) {
@@ -80,8 +80,11 @@ void StreamTracker::welcome(const ServerMessage& message, Step& step) {
     rule_.start(message.start, PositionRule::Asked::since);
     if (!message.start.resumed && message.start.lost != std::uint64_t{0}) {
       const bool same = before.epoch == message.start.epoch;
-      step.gap = Gap{same ? Gap::Cause::retention : Gap::Cause::new_epoch, message.start.lost,
-                     before, rule_.position()};
+      const bool is_ahead = same && before.seq > message.start.seq;
+      step.gap = Gap{is_ahead ? Gap::Cause::ahead
+                     : same   ? Gap::Cause::retention
+                              : Gap::Cause::new_epoch,
+                     message.start.lost, before, rule_.position(), message.start.seq};
     }
   } else {
     // A place in the past that is no position: the first event, or a ping's answer, settles it.
@@ -109,7 +112,7 @@ void StreamTracker::event(const ServerMessage& message, Step& step) {
   if (verdict == PositionRule::Verdict::accepted_after_hole) {
     std::optional<std::uint64_t> lost;  // a filter's hole has at least one, no more is known
     if (!message.prev) lost = message.seq - before.seq - 1;
-    step.gap = Gap{Gap::Cause::hole, lost, before, rule_.position()};
+    step.gap = Gap{Gap::Cause::hole, lost, before, rule_.position(), 0};
   }
 }
 

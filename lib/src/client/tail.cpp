@@ -64,7 +64,8 @@ class Tail::Impl final : public SessionEvents {
         shows_bench_(is_asked_by_name(config_.stream.types, wire::k_bench_type)),
         shows_status_(decide_status()),
         status_timer_(io.get_executor()),
-        limit_timer_(io.get_executor()),
+        for_timer_(io.get_executor()),
+        timeout_timer_(io.get_executor()),
         idle_timer_(io.get_executor()),
         drain_timer_(io.get_executor()),
         output_({streams.data_fd, streams.notes_fd, config_.queue_bytes}, output_callbacks()) {}
@@ -146,7 +147,7 @@ class Tail::Impl final : public SessionEvents {
     callbacks.lost = [this](Output::Loss loss, const std::string& text) {
       asio::post(io_, [this, loss, text] { output_lost(loss, text); });
     };
-    callbacks.drained = [this] { asio::post(io_, [this] { io_.stop(); }); };
+    callbacks.drained = [this] { asio::post(io_, [this] { drained(); }); };
     return callbacks;
   }
 
@@ -168,7 +169,8 @@ class Tail::Impl final : public SessionEvents {
   }
 
   void on_welcome(const wire::ServerMessage& welcome) override {
-    last_loss_.clear();
+    outage_.over();
+    if (!ever_welcomed_ && config_.run_for) arm_for(*config_.run_for);
     ever_welcomed_ = true;
     if (config_.verbosity == Verbosity::verbose)
       note("accepted as " + base::escape_terminal(welcome.user_id) + " by " +
@@ -198,14 +200,16 @@ class Tail::Impl final : public SessionEvents {
   void on_caught_up(const CaughtUp& caught_up) override {
     note(caught_up_text(caught_up, session_->tracker().position(), lost_, url_));
     lost_ = {};
+    if (config_.until == TailConfig::End::caught_up) finish(0, Patience::endless);
   }
 
   void on_lost(const net::Ending& ending, const Reconnect::Decision& decision) override {
-    retry_at_ = SteadyClock::now() + decision.delay;
-    // A long outage says each reason once; the status line counts the retries.
-    if (ending.what == last_loss_ && config_.verbosity != Verbosity::verbose) return;
-    last_loss_ = ending.what;
-    note(lost_text(ending, decision), Mood::warning);
+    const SteadyTime now = SteadyClock::now();
+    retry_at_ = now + decision.delay;
+    const auto every = config_.verbosity == Verbosity::verbose ? OutageNotes::Every::attempt
+                       : shows_status_                         ? OutageNotes::Every::reason
+                                                               : OutageNotes::Every::minute;
+    if (const auto text = outage_.lost(ending, decision, now, every)) note(*text, Mood::warning);
   }
 
   void on_end(Errc code, const std::string& reason) override {
@@ -239,7 +243,8 @@ class Tail::Impl final : public SessionEvents {
   void drain(Patience patience) {
     output_.status("");
     status_timer_.cancel();
-    limit_timer_.cancel();
+    for_timer_.cancel();
+    timeout_timer_.cancel();
     idle_timer_.cancel();
     if (patience == Patience::none) {
       io_.stop();
@@ -259,7 +264,20 @@ class Tail::Impl final : public SessionEvents {
       return;
     }
     say_end(Errc::io, "cannot write to stdout: " + text);
+    if (ending_) {
+      // The end that was asked for was reached by what was received, not by what was written.
+      if (exit_code_ == 0) exit_code_ = base::info(Errc::io).exit_code;
+      drain_again_ = true;
+      return;
+    }
     finish(base::info(Errc::io).exit_code, Patience::short_);
+  }
+
+  void drained() {
+    if (std::exchange(drain_again_, false))
+      output_.when_drained();  // that stdout was lost has still to be said
+    else
+      io_.stop();
   }
 
   void say_end(Errc code, const std::string& reason) {
@@ -270,27 +288,35 @@ class Tail::Impl final : public SessionEvents {
   // ---- limits ----------------------------------------------------------------------------------
 
   void arm_limits() {
-    const auto arm = [this](Millis after, int exit_code, const char* name) {
-      limit_timer_.expires_after(after);
-      limit_timer_.async_wait([this, exit_code, name](const boost::system::error_code& error) {
-        if (!error) reached(exit_code, name);
+    if (config_.timeout) {
+      timeout_timer_.expires_after(*config_.timeout);
+      timeout_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) too_late("--timeout");
       });
-    };
-    // Of two limits the earlier one counts; at the same time the asked-for end does.
-    if (config_.run_for && (!config_.timeout || *config_.run_for <= *config_.timeout))
-      arm(*config_.run_for, 0, "--for");
-    else if (config_.timeout)
-      arm(*config_.timeout, base::info(Errc::timed_out).exit_code, "--timeout");
+    }
     if (!config_.idle_timeout) return;
     last_event_ = SteadyClock::now();
     watch_idle();
   }
 
-  void reached(int exit_code, const std::string& name) {
-    if (exit_code != 0)
-      say_end(Errc::timed_out, name + " is over after " + base::format_count(status_.events()) +
-                                   (status_.events() == 1 ? " event" : " events"));
-    finish(exit_code, exit_code == 0 ? Patience::endless : Patience::short_);
+  void arm_for(Millis after) {
+    for_timer_.expires_after(after);
+    for_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error || ending_) return;
+      const StreamTracker& tracker = session_->tracker();
+      if (tracker.catching_up()) {
+        std::optional<wire::Position> position;
+        if (tracker.has_position()) position = tracker.position();
+        say_end(Errc::timed_out, cut_short_text(status_.events(), position, tracker.target()));
+      }
+      finish(0, Patience::endless);
+    });
+  }
+
+  void too_late(const std::string& name) {
+    say_end(Errc::timed_out, name + " is over after " + base::format_count(status_.events()) +
+                                 (status_.events() == 1 ? " event" : " events"));
+    finish(base::info(Errc::timed_out).exit_code, Patience::short_);
   }
 
   void watch_idle() {
@@ -300,7 +326,7 @@ class Tail::Impl final : public SessionEvents {
       if (SteadyClock::now() < last_event_ + *config_.idle_timeout)
         watch_idle();
       else
-        reached(base::info(Errc::timed_out).exit_code, "--idle-timeout");
+        too_late("--idle-timeout");
     });
   }
 
@@ -318,7 +344,10 @@ class Tail::Impl final : public SessionEvents {
     view.state = session_->state();
     view.held = held_;
     view.retries = session_->retries();
-    if (session_->tracker().has_position()) view.seq = session_->tracker().position().seq;
+    if (session_->tracker().has_position()) {
+      view.seq = session_->tracker().position().seq;
+      view.position = wire::to_string(session_->tracker().position());
+    }
     view.up = std::chrono::duration_cast<Millis>(now - session_->live_since());
     view.retry_in = std::max(Millis(0), std::chrono::duration_cast<Millis>(retry_at_ - now));
     return view;
@@ -347,9 +376,10 @@ class Tail::Impl final : public SessionEvents {
   const bool shows_status_;
   StatusLine status_;
   std::optional<Session> session_;
-  Timer status_timer_, limit_timer_, idle_timer_, drain_timer_;
+  Timer status_timer_, for_timer_, timeout_timer_, idle_timer_, drain_timer_;
   SteadyTime last_event_{}, retry_at_{};
-  std::string url_, last_loss_;
+  std::string url_;
+  OutageNotes outage_;
   LossCount lost_;  // since the stream was last complete
   Patience patience_ = Patience::endless;
   int exit_code_ = 0;
@@ -357,6 +387,7 @@ class Tail::Impl final : public SessionEvents {
   bool ending_ = false;
   bool session_over_ = false;
   bool held_ = false;
+  bool drain_again_ = false;
   bool warned_insecure_ = false;
   bool ever_welcomed_ = false;
   Output output_;  // last: its thread ends before what its callbacks use

@@ -1,6 +1,7 @@
 #include "clawws/client/tail_options.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <functional>
 
 #include "clawws/base/flag_setters.hpp"
@@ -25,26 +26,89 @@ constexpr const char* k_stream = "What to show";
 constexpr const char* k_output = "Output";
 constexpr const char* k_end = "When to end";
 
+constexpr std::size_t k_epoch_characters = 8;
+
+// "2026-11-23", "2026-11-23T03:54" or "2026-11-23 03:54:05", in local time; as milliseconds since
+// 1970. Nothing when it is none of these or when the clocks have skipped that time.
+std::optional<std::int64_t> parse_local_time(std::string_view text) {
+  std::string whole(text);
+  if (whole.size() == 10) whole += "T00:00";
+  if (whole.size() == 16) whole += ":00";
+  // With a zone it is what the strict reader takes, so dates that there are not are refused here.
+  if (whole.size() != 19 || !base::parse_rfc3339(whole + "Z")) return std::nullopt;
+  const auto number = [&](std::size_t at, std::size_t size) {
+    return std::stoi(whole.substr(at, size));
+  };
+  std::tm parts{};
+  parts.tm_year = number(0, 4) - 1900;
+  parts.tm_mon = number(5, 2) - 1;
+  parts.tm_mday = number(8, 2);
+  parts.tm_hour = number(11, 2);
+  parts.tm_min = number(14, 2);
+  parts.tm_sec = std::min(number(17, 2), 59);
+  parts.tm_isdst = -1;
+  const int hour = parts.tm_hour;
+  const std::time_t seconds = std::mktime(&parts);
+  if (seconds < 0 || parts.tm_hour != hour) return std::nullopt;
+  return std::int64_t{seconds} * 1000;
+}
+
 Result<void> set_since(TailConfig& config, std::string_view text) {
   config.since_ago.reset();
+  config.stream.since = {};
+  if (text == "now") return {};
   if (auto since = wire::parse_since(text)) {
-    config.stream.since = std::move(*since);
+    // "03:54" would be one in the protocol's grammar, but no server makes such an epoch.
+    if (since->kind != wire::Since::Kind::position ||
+        since->position.epoch.size() == k_epoch_characters) {
+      config.stream.since = std::move(*since);
+      return {};
+    }
+  } else if (const auto millis = parse_local_time(text)) {
+    config.stream.since = {wire::Since::Kind::time, {}, *millis};
+    return {};
+  } else if (const auto ago = base::parse_duration(text)) {
+    config.since_ago = *ago;
     return {};
   }
-  const auto ago = base::parse_duration(text);
-  if (!ago)
-    return Error(Errc::usage,
-                 "one of earliest, EPOCH:SEQ, how long ago (10m) or a time (2026-02-21T14:30:00Z)");
-  config.since_ago = *ago;
-  return {};
+  return Error(Errc::usage,
+               "must be earliest, now, how long ago (10m), a local time (2026-02-21, "
+               "2026-02-21T14:30), an RFC 3339 time (2026-02-21T14:30:00Z) or a position EPOCH:SEQ "
+               "(k3f9c2a1:8812, as in \"live at k3f9c2a1:8812\")");
+}
+
+// HOST:PORT that can be nothing else: no time of day, no user name with a password.
+bool is_host_port(std::string_view text) {
+  const auto where = net::parse_host_port(text);
+  return where && where->port != 0 &&
+         where->host.find_first_not_of("0123456789") != std::string::npos;
+}
+
+// No event type: those begin with a letter, have a dot and no hyphen.
+bool looks_like_a_host(std::string_view text) {
+  if (text.find('*') != std::string_view::npos) return false;
+  return text.find('.') == std::string_view::npos || text.find('-') != std::string_view::npos ||
+         (text.front() >= '0' && text.front() <= '9');
 }
 
 Result<void> set_positional(TailConfig& config, std::string_view text) {
-  if (text.find("://") != std::string_view::npos) return set_server_url(config, text, "URL");
-  if (may_hold_secret(text)) return set_server_url(config, text, "URL");
+  if (text.find("://") != std::string_view::npos || may_hold_secret(text) || is_host_port(text))
+    return set_server_url(config, text, "URL");
+  if (base::parse_duration(text)) {
+    const std::string duration(text);
+    return Error(Errc::usage, config.reconnect.first_connect == ReconnectConfig::FirstConnect::wait
+                                  ? "no event type; to wait that long, write --wait=" + duration
+                                  : "no event type; a duration stands behind its option, as in "
+                                    "--wait=" +
+                                        duration + " or --for " + duration);
+  }
   if (text.find_first_of(":/") != std::string_view::npos)
     return Error(Errc::usage,
                  "neither a URL (wss://HOST:PORT/ws) nor an event type; for HOST:PORT use --url");
+  if (!text.empty() && looks_like_a_host(text))
+    return Error(Errc::usage,
+                 "no event type (such as session.created or 'session.*'); a server is named by "
+                 "--url HOST:PORT or wss://HOST:PORT");
   config.stream.types.emplace_back(text);
   const auto filter = wire::Filter::from_globs({std::string(text)});
   if (!filter) return filter.error();
@@ -79,12 +143,17 @@ void add_reconnecting(std::vector<Flag>& flags, TailConfig& config) {
 }
 
 void add_stream(std::vector<Flag>& flags, TailConfig& config) {
-  flags.push_back(
-      flag("since", 0, "WHEN", k_stream,
-           "begin with older events: earliest, EPOCH:SEQ, 10m (ago) or an RFC 3339 time", "",
-           [&config](std::string_view v) { return set_since(config, v); }));
-  flags.push_back(flag("last", 'n', "N", k_stream, "begin with the N newest events", "",
-                       count(config.stream.last, 1, 100'000)));
+  flags.push_back(flag(
+      "since", 0, "WHEN", k_stream,
+      "begin with older events: earliest, 10m (ago), a time (2026-02-21T14:30 is local, with Z "
+      "or an offset RFC 3339), a position EPOCH:SEQ; or now",
+      "now", [&config](std::string_view v) { return set_since(config, v); }));
+  flags.push_back(flag("last", 'n', "N", k_stream, "begin with the N newest events", "0",
+                       [&config](std::string_view v) -> Result<void> {
+                         config.stream.last.reset();
+                         if (v == "0") return {};
+                         return count(config.stream.last, 1, 100'000)(v);
+                       }));
 }
 
 void add_output(std::vector<Flag>& flags, TailConfig& config) {
@@ -128,7 +197,10 @@ void add_output(std::vector<Flag>& flags, TailConfig& config) {
 void add_end(std::vector<Flag>& flags, TailConfig& config) {
   flags.push_back(flag("count", 0, "N", k_end, "end with 0 after N events", "",
                        count(config.count, 1, 1'000'000'000'000)));
-  flags.push_back(flag("for", 0, "DUR", k_end, "end with 0 after this time", "",
+  flags.push_back(flag("until-live", 0, "", k_end,
+                       "end with 0 when all that was there at the connect has been shown", "",
+                       constant(config.until, TailConfig::End::caught_up)));
+  flags.push_back(flag("for", 0, "DUR", k_end, "end with 0 this long after the first connect", "",
                        duration(config.run_for, Millis(1))));
   flags.push_back(flag("timeout", 0, "DUR", k_end, "end with 124 after this time", "",
                        duration(config.timeout, Millis(1))));
@@ -149,9 +221,11 @@ constexpr const char* k_epilog =
     "--idle-timeout; 130, 143 signal.\n"
     "\n"
     "Examples:\n"
-    "  clawws tail                              the local server's events as they come\n"
-    "  clawws tail -n 20 'cron.*'               the 20 newest cron events, then live ones\n"
-    "  clawws tail --since 10m --for 1s | jq .  what happened in the last 10 minutes\n"
+    "  clawws tail                                   the local server's events as they come\n"
+    "  clawws tail -n 20 'cron.*'                    the 20 newest cron events, then live ones\n"
+    "  clawws tail --since 10m --until-live | jq .   what happened in the last 10 minutes\n"
+    "  clawws tail --since k3f9c2a1:8812             what came after that position (\"live at "
+    "…\")\n"
     "  clawws tail -u admin --password-file pw wss://panel.example/ws\n";
 
 }  // namespace
@@ -162,6 +236,8 @@ base::FlagSpec tail_flags(TailConfig& config) {
   spec.summary =
       "Shows a clawws server's events as they happen; reconnects and resumes without loss.";
   spec.usage = "clawws tail [OPTIONS] [URL] [TYPE...]";
+  spec.example_flag = "retry-cap";
+  spec.example_value = "30s";
   spec.epilog = k_epilog;
   add_stream(spec.flags, config);
   add_output(spec.flags, config);
@@ -177,8 +253,7 @@ base::FlagSpec tail_flags(TailConfig& config) {
 Result<void> validate(TailConfig& config, const base::FlagOutcome& outcome,
                       const Environment& environment) {
   if (auto approach = validate_approach(config, outcome, environment); !approach) return approach;
-  if (config.stream.last &&
-      (config.since_ago || config.stream.since.kind != wire::Since::Kind::none))
+  if (outcome.given.contains("since") && outcome.given.contains("last"))
     return Error(Errc::usage, "--since and --last both say where to begin: give one of them");
   if (outcome.given.contains("quiet") && outcome.given.contains("verbose"))
     return Error(Errc::usage, "--quiet and --verbose contradict each other");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct LossCount {
   bool unknown = false;
 
   void add(const Gap& gap) {
+    if (gap.cause == Gap::Cause::ahead) return;
     known += gap.lost.value_or(0);
     unknown = unknown || !gap.lost;
   }
@@ -33,9 +35,29 @@ std::string error_line(std::string_view program, std::string_view text, Color co
 std::string gap_text(const Gap& gap);
 std::string caught_up_text(const CaughtUp& caught_up, const wire::Position& position,
                            const LossCount& lost, const std::string& url);
+// Why --for left older events unshown; they end at `target`.
+std::string cut_short_text(std::uint64_t shown, const std::optional<wire::Position>& position,
+                           std::uint64_t target);
 std::string lost_text(const net::Ending& ending, const Reconnect::Decision& decision);
 std::string opened_text(const net::WsOpened& opened);
-// One for each glob that looks like a misspelt built-in type.
+// One for each word that names no built-in type, and for each glob that looks like a misspelt one.
 std::vector<std::string> type_warnings(const std::vector<std::string>& globs);
+
+// Says each reason of an outage once, and with Every::minute also a line a minute while it lasts:
+// in a file or on a pipe no status line counts the retries.
+class OutageNotes {
+ public:
+  enum class Every : std::uint8_t { reason, minute, attempt };
+
+  // What is to be said of this failure, if anything.
+  std::optional<std::string> lost(const net::Ending& ending, const Reconnect::Decision& decision,
+                                  base::SteadyTime now, Every every);
+  // The stream is live again: the next failure is a new story.
+  void over() { said_.clear(); }
+
+ private:
+  std::string said_;
+  base::SteadyTime said_at_{};
+};
 
 }  // namespace clawws::client

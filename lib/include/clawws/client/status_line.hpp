@@ -23,12 +23,13 @@ class CLAWWS_API StatusLine {
     SessionState state = SessionState::connecting;
     bool held = false;  // the reader of our output is slow
     std::optional<std::uint64_t> seq;
+    std::string position;      // EPOCH:SEQ; only in the summary
     base::Millis up{0};        // only shown when live
     base::Millis retry_in{0};  // only shown when waiting
     std::uint64_t retries = 0;
   };
   std::string line(const View& view, base::SteadyTime now) const;
-  // The same with the totals.
+  // The same with the totals and the whole position.
   std::string summary(const View& view, base::SteadyTime now) const;
   std::uint64_t events() const noexcept { return events_; }
 

@@ -24,12 +24,14 @@ struct StreamRequest {
 struct Gap {
   enum class Cause : std::uint8_t {
     retention,  // the server keeps them no longer
+    ahead,      // none: the position asked for is one that the log has not reached
     new_epoch,  // the server's log began anew
     hole        // the server skipped them
   };
   Cause cause;
   std::optional<std::uint64_t> lost;  // nothing: cannot be known
   wire::Position from, to;            // the own position before, and where it goes on
+  std::uint64_t newest = 0;           // the log's end at that moment; 0 for a hole
 };
 
 struct CaughtUp {
@@ -65,6 +67,9 @@ class CLAWWS_API StreamTracker {
   // answer tells.
   bool wants_ping() const noexcept { return welcomed_ && (catching_up_ || !settled_); }
   bool welcomed() const noexcept { return welcomed_; }
+  // Not all that was there when the connection was made has come yet, up to `target`.
+  bool catching_up() const noexcept { return catching_up_; }
+  std::uint64_t target() const noexcept { return target_; }
   const wire::Position& position() const noexcept { return rule_.position(); }
   bool has_position() const noexcept { return settled_; }
 

@@ -30,8 +30,12 @@ struct TailConfig : ApproachOptions {
   Verbosity verbosity = Verbosity::normal;
   std::size_t queue_bytes = 64u << 20;
 
+  enum class End : std::uint8_t { none, caught_up };
+
   std::optional<std::uint64_t> count;
-  std::optional<base::Millis> run_for, timeout, idle_timeout;
+  End until = End::none;                              // --until-live
+  std::optional<base::Millis> run_for;                // from the first time live
+  std::optional<base::Millis> timeout, idle_timeout;  // from the start
 };
 
 // The table; its setters fill `config`, which must outlive it.
