@@ -102,7 +102,7 @@ TEST_F(ClientRender, StaysOneLineOnATerminal) {
 
 TEST_F(ClientRender, NeverCutsHowItEnded) {
   const std::string uuid = "3f2b8c1e-77aa-4c1d-9a7c-0123456789ab";
-  for (const std::size_t width : {60u, 70u, 80u, 100u, 120u}) {
+  for (const std::size_t width : {64u, 70u, 80u, 100u, 120u}) {
     config.width = width;
     for (const std::string& job : {std::string("cron-001"), uuid}) {
       renderer.reset();
