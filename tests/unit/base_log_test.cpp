@@ -1,8 +1,10 @@
 #include "clawws/base/log.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <limits>
@@ -80,6 +82,33 @@ TEST(BaseLog, WritesLinesOfTheLeastLevelAndUp) {
   EXPECT_EQ(text.find("two"), std::string::npos);
   EXPECT_NE(text.find("level=warn msg=\"three\" n=3\n"), std::string::npos);
   EXPECT_NE(text.find("level=error msg=\"four\"\n"), std::string::npos);
+}
+
+// Reads what the pipe holds, without waiting.
+std::string drained(int fd) {
+  std::string text;
+  char buffer[4096];
+  for (ssize_t count = 0; (count = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(count));
+  return text;
+}
+
+TEST(BaseLog, APipeThatNobodyReadsStopsNobody) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd reader(ends[0]), writer(ends[1]);
+  ASSERT_EQ(::fcntl(reader.get(), F_SETFL, O_NONBLOCK), 0);
+  Logger log(writer.get(), LogFormat::logfmt, LogLevel::info);
+  constexpr int k_lines = 5'000;  // some 400 KB: more than a pipe takes
+  for (int line = 0; line < k_lines; ++line) log.info("somebody came", {{"line", line}, {"more", std::string(40, 'x')}});
+  const std::string first = drained(reader.get());
+  const auto taken = std::count(first.begin(), first.end(), '\n');
+  ASSERT_LT(taken, k_lines);
+  log.info("read again");
+  const std::string second = drained(reader.get());
+  EXPECT_NE(second.find("lines=" + std::to_string(k_lines - taken)), std::string::npos) << second;
+  EXPECT_NE(second.find("read again"), std::string::npos) << second;
+  log.info("once");
+  EXPECT_EQ(drained(reader.get()).find("lost"), std::string::npos);
 }
 
 }  // namespace

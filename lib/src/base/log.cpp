@@ -1,5 +1,6 @@
 #include "clawws/base/log.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -127,6 +128,25 @@ void Logger::write(LogLevel level, std::string_view message,
                    std::initializer_list<LogField> fields) {
   if (!enabled(level)) return;
   const std::string line = format(level, base::unix_millis(), message, fields);
+  const std::lock_guard lock(mutex_);
+  if (lost_ != 0 && has_room()) {
+    put(format(LogLevel::warning, base::unix_millis(), "log lines were lost, nobody took them", {{"lines", lost_}}));
+    lost_ = 0;
+  }
+  if (has_room()) {
+    put(line);
+  } else {
+    ++lost_;
+  }
+}
+
+// A pipe that nobody reads must not stop who writes. What is broken has room: its write fails at once.
+bool Logger::has_room() const noexcept {
+  pollfd what{fd_, POLLOUT, 0};
+  return ::poll(&what, 1, 0) != 0;
+}
+
+void Logger::put(std::string_view line) const noexcept {
   // A log that cannot be written has nowhere to say so; the server goes on.
   while (::write(fd_, line.data(), line.size()) < 0 && errno == EINTR) {
   }

@@ -2,13 +2,15 @@
 //   text    2026-02-21 14:30:00.118 info  client connected  peer=127.0.0.1:5123 user=admin
 //   logfmt  ts=2026-02-21T14:30:00.118Z level=info msg="client connected" peer=127.0.0.1:5123
 //   json    {"ts":"…","level":"info","msg":"client connected","peer":"127.0.0.1:5123"}
-// Thread-safe. Never given a credential, a ticket or a payload: callers log names and numbers.
+// Thread-safe, and never waits: what a full pipe has no room for is counted, and the number said later.
+// Never given a credential, a ticket or a payload: callers log names and numbers.
 // Values are escaped (escape_terminal), so that no peer can forge a line.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -48,10 +50,14 @@ class CLAWWS_API Logger {
 
  private:
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
+  bool has_room() const noexcept;
+  void put(std::string_view line) const noexcept;
 
-  int fd_;
-  LogFormat format_;
-  LogLevel least_;
+  const int fd_;
+  const LogFormat format_;
+  const LogLevel least_;
+  std::mutex mutex_;        // one line at a time; guards what follows
+  std::uint64_t lost_ = 0;  // lines since the last one that was written
 };
 
 }  // namespace clawws::base
