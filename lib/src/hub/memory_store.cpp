@@ -1,6 +1,7 @@
 #include "clawws/hub/memory_store.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "clawws/base/posix.hpp"
 #include "clawws/base/time.hpp"
@@ -8,6 +9,10 @@
 namespace clawws::hub {
 
 using base::Result;
+
+namespace {
+constexpr std::uint64_t k_slice_events = 4'096;  // looked at without letting go of the lock
+}  // namespace
 
 std::string make_epoch() {
   constexpr std::string_view k_alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -71,10 +76,19 @@ Result<std::vector<StoredEvent>> MemoryStore::read(std::uint64_t after, std::siz
 }
 
 Result<std::uint64_t> MemoryStore::before_last(std::uint64_t count, const wire::Filter& filter) const {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (count == 0) return newest_;
-  for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
-    if (filter.matches(event->type) && --count == 0) return event->seq - 1;
+  // There are few types: each is held against the globs once. The writer gets a turn between two slices.
+  std::unordered_map<std::string, bool> matching;
+  for (std::uint64_t seq = newest_; seq >= oldest() && seq != 0; --seq) {
+    const std::string& type = events_[seq - oldest()].type;
+    auto known = matching.find(type);
+    if (known == matching.end()) known = matching.emplace(type, filter.matches(type)).first;
+    if (known->second && --count == 0) return seq - 1;
+    if (seq % k_slice_events == 0) {
+      lock.unlock();
+      lock.lock();
+    }
   }
   return oldest() - 1;
 }
