@@ -93,7 +93,7 @@ TEST(ServerCertificate, IsRenewedAMonthBeforeItsEnd) {
   EXPECT_EQ(test.load()->pin, enough);
   const std::string ending = put(made(29));
   EXPECT_EQ(test.load(SelfSigned::read_only)->pin, ending);
-  const auto renewed = test.load();
+  const auto renewed = test.load(SelfSigned::renew);
   EXPECT_NE(renewed->pin, ending);
   EXPECT_EQ(net::read_certificate(test.text("cert.pem"))->pin, renewed->pin);
 }
@@ -103,11 +103,17 @@ TEST(ServerCertificate, ABrokenPairOfItsOwnIsMadeAnew) {
   ASSERT_TRUE(test.load().has_value());
   test.dir.write("cert.pem", "-----BEGIN CERTIFICATE-----\nhalf of");
   ASSERT_FALSE(test.load(SelfSigned::read_only).has_value());
-  EXPECT_TRUE(test.load().has_value());
+  // A reload keeps what is served instead.
+  ASSERT_FALSE(test.load(SelfSigned::renew).has_value());
+  const auto replaced = test.load();
+  ASSERT_TRUE(replaced.has_value());
+  EXPECT_NE(replaced->replaced.find("cert.pem"), std::string::npos) << replaced->replaced;
+  EXPECT_EQ(test.load()->replaced, "");
   // A crash between the two files leaves a key that fits another certificate.
   test.dir.write("key.pem", made().key);
   EXPECT_TRUE(test.load().has_value());
   std::filesystem::remove(test.dir.path() / "key.pem");
+  EXPECT_FALSE(test.load(SelfSigned::renew).has_value());
   EXPECT_TRUE(test.load().has_value());
 }
 

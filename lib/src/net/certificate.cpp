@@ -84,6 +84,8 @@ CertificateFacts facts_of(X509* certificate) {
     }
   }
 
+  facts.self_signed = X509_self_signed(certificate, 0) == 1;
+
   unsigned char* der = nullptr;
   const int der_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
   if (der_size > 0) {

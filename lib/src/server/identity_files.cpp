@@ -37,7 +37,7 @@ Result<LoadedCertificate> load(const fs::path& cert_file, const fs::path& key_fi
   if (!context) return context.error();
   const Result<net::CertificateFacts> facts = net::read_certificate(*certificate);
   if (!facts) return facts.error();
-  return LoadedCertificate{*context, facts->pin, cert_file, facts->not_after};
+  return LoadedCertificate{*context, facts->pin, cert_file, facts->not_after, facts->names, facts->self_signed, {}};
 }
 }  // namespace
 
@@ -51,12 +51,16 @@ Result<LoadedCertificate> load_certificate(const ServerConfig& config, const fs:
   const fs::path cert_file = state_dir / "cert.pem";
   const fs::path key_file = state_dir / "key.pem";
   std::error_code ignored;  // a file that cannot be looked at is not there
+  std::string unusable;
   if (fs::exists(cert_file, ignored) && fs::exists(key_file, ignored)) {
     Result<LoadedCertificate> kept = load(cert_file, key_file);
-    const bool fresh = kept && kept->not_after - k_renew_before > base::unix_millis() / 1000;
-    if (fresh || mode == SelfSigned::read_only) return kept;
+    const bool ending = kept && kept->not_after - k_renew_before <= base::unix_millis() / 1000;
+    if (kept ? !ending || mode == SelfSigned::read_only : mode != SelfSigned::make) return kept;
+    if (!kept) unusable = kept.error().message();
   } else if (mode == SelfSigned::read_only) {
     return LoadedCertificate{};
+  } else if (mode == SelfSigned::renew) {
+    return Error(Errc::tls, "cert.pem or key.pem is missing in " + state_dir.string());
   }
   const Result<net::PemPair> made = net::make_self_signed({"localhost", "127.0.0.1", "::1"}, k_days_valid);
   if (!made) return made.error();
@@ -64,7 +68,9 @@ Result<LoadedCertificate> load_certificate(const ServerConfig& config, const fs:
   if (const Result<void> wrote = base::write_file_atomic(cert_file, made->certificate, 0644); !wrote) {
     return wrote.error();
   }
-  return load(cert_file, key_file);
+  Result<LoadedCertificate> fresh = load(cert_file, key_file);
+  if (fresh) fresh->replaced = std::move(unusable);
+  return fresh;
 }
 
 Result<fs::path> write_curl_config(const fs::path& state_dir, const fs::path& certificate, const std::string& user,
@@ -72,7 +78,7 @@ Result<fs::path> write_curl_config(const fs::path& state_dir, const fs::path& ce
   const fs::path file = state_dir / "curl.conf";
   const std::string text = "# For: curl -K " + file.string() + " …; made by clawws serve at each start.\n" +
                            "user = " + in_curl_quotes(user + ":" + password) + "\n" +
-                           "cacert = " + in_curl_quotes(certificate.string()) + "\n";
+                           "cacert = " + in_curl_quotes(fs::absolute(certificate).string()) + "\n";
   if (const Result<void> wrote = base::write_file_atomic(file, text, 0600); !wrote) return wrote.error();
   return file;
 }

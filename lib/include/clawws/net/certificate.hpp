@@ -27,6 +27,7 @@ struct CertificateFacts {
   std::int64_t not_before = 0;     // seconds since 1970
   std::int64_t not_after = 0;
   std::string pin;                 // "sha256//BASE64" of the public key (RFC 7469)
+  bool self_signed = false;        // its own issuer: who trusts it must have been given it
 };
 // Of the first certificate in PEM text.
 CLAWWS_API base::Result<CertificateFacts> read_certificate(std::string_view pem);

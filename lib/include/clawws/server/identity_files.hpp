@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "clawws/base/error.hpp"
 #include "clawws/net/tls_context.hpp"
@@ -16,10 +17,15 @@ struct LoadedCertificate {
   std::string pin;                 // of its public key
   std::filesystem::path file;      // where its certificate lies
   std::int64_t not_after = 0;      // seconds since 1970
+  std::vector<std::string> names;  // DNS names and addresses that it is for
+  bool self_signed = false;        // clients must be given it as their CA certificate
+  std::string replaced = {};       // why the pair that was there could not be used
 };
 
-// `may_write`: whether a missing or nearly expired self-signed pair is made (30 days before its end).
-enum class SelfSigned : std::uint8_t { make, read_only };
+// What may happen to the self-signed pair: `make` (a start) makes it anew when it is missing, unusable or
+// within 30 days of its end; `renew` (a reload) only when it nears its end, else what is wrong is an
+// error; `read_only` writes nothing.
+enum class SelfSigned : std::uint8_t { make, renew, read_only };
 base::Result<LoadedCertificate> load_certificate(const ServerConfig& config, const std::filesystem::path& state_dir,
                                                  SelfSigned mode);
 
