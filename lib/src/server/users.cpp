@@ -192,7 +192,24 @@ Result<UserTable> load_users(const UserSourceConfig& config, Generate generate) 
                      k_user_variable + " and " + k_password_variable);
   }
   if (!done) return done.error();
+  // Nobody could log in; half a minute later somebody would look for the fault elsewhere.
+  if (config.names_a_file() && table.records().empty()) {
+    return Error(Errc::config, config.users_file.string() + ": names no user; add one with: htpasswd -B " +
+                                   config.users_file.string() + " NAME");
+  }
   return table;
+}
+
+Result<void> check_publishers(const UserSourceConfig& config, const UserTable& table) {
+  for (const std::string& name : config.publishers) {
+    if (table.find(name) != nullptr) continue;
+    std::vector<std::string> names;
+    for (const UserRecord& record : table.records()) names.push_back(record.name);
+    const auto near = base::nearest(name, names);
+    return Error(Errc::config, "--publisher: there is no user \"" + name + "\"" +
+                                   (near ? "; did you mean \"" + *near + "\"?" : ""));
+  }
+  return {};
 }
 
 }  // namespace clawws::server

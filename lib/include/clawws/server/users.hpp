@@ -78,5 +78,7 @@ enum class Generate : std::uint8_t { allowed, never };
 // Reads all that the config names. Generate::never (for `--check`) leaves the table empty when the
 // generated password does not exist yet.
 CLAWWS_API base::Result<UserTable> load_users(const UserSourceConfig& config, Generate generate);
+// Errc::config when one of those who may publish is none of the users. For starts: later a user may go.
+CLAWWS_API base::Result<void> check_publishers(const UserSourceConfig& config, const UserTable& table);
 
 }  // namespace clawws::server
