@@ -42,6 +42,9 @@ refuses "a certificate without a key" "key" --cert "$work/one.pem"
 refuses "a certificate that is none" "garbage" --cert "$work/garbage" --key "$work/one.key"
 refuses "a users file that is missing" "$work/none" --users "$work/none"
 refuses "a users file with a plain password" "bad-users:1: .*htpasswd -B" --users "$work/bad-users"
+: >"$work/no-users"
+refuses "a users file without a user" "no-users: names no user; .*htpasswd -B" --users "$work/no-users"
+refuses "a publisher who is no user" 'no user "admni"; did you mean "admin"' --users "$work/users" --publisher admni
 refuses "no users beyond loopback" "--users" --listen 0.0.0.0:0
 refuses "no certificate beyond loopback" "--cert" --listen 0.0.0.0:0 --users "$work/users"
 expect "--check" 0 "ok" "" "$serve" --check --state-dir "$state" --listen 0.0.0.0:0 --users "$work/users" \
@@ -49,9 +52,19 @@ expect "--check" 0 "ok" "" "$serve" --check --state-dir "$state" --listen 0.0.0.
 expect "--check of the defaults" 0 "ok" "" "$serve" --check --state-dir "$work/new"
 [ ! -e "$work/new" ] || fail "--check made the state directory"
 
+# The lines that it begins with work as they stand: by the certificate's name, and from where one is.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=panel \
+  -addext subjectAltName=DNS:panel.example -keyout "$work/panel.key" -out "$work/panel.pem" 2>/dev/null
+printf 'admin:%s\n' "$(openssl passwd -6 right)" >"$work/panel-users"
+start_server --cert "$work/panel.pem" --key "$work/panel.key" --users "$work/panel-users"
+line=$(sed -n 's/^  publish  *//p' "$work/serve.log" | sed 's/-u USER/-u admin:right/')
+published=$(cd / && sh -c "$line -s -w ' %{http_code}'")
+case $published in *' 201') ;; *) fail "the line that publishes does not work: $line: $published" ;; esac
+stop_server TERM
+
 # A second server: the same state directory, the same port.
 start_server
-expect "a state directory in use" 1 "" "$server" timeout 20 "$serve" --state-dir "$state" --listen 127.0.0.1:0
+expect "a state directory in use" 1 "" "another clawws serve uses.*$server.*--state-dir" timeout 20 "$serve" --state-dir "$state" --listen 127.0.0.1:0
 expect "a port in use" 1 "" "127.0.0.1:$port.*another program has the port.*--listen" \
   timeout 20 "$serve" --state-dir "$work/other" --listen "127.0.0.1:$port"
 if has_line "$(cat "$state/password")" "$work/serve.log"; then fail "the password stands in the log"; fi

@@ -61,7 +61,7 @@ for signal in INT TERM; do
   [ $signal = INT ] && want=130
   [ $got = $want ] || fail "SIG$signal: exit $got, not $want"
 done
-grep -q 'why=closed' "$work/serve.log" || fail "a signal did not end with a close frame"
+grep -q 'why="closed by the client (1000)' "$work/serve.log" || fail "a signal did not end with a close frame"
 
 # A reader that leaves: with 0, within a second, also when nothing happens.
 mkfifo "$work/pipe"

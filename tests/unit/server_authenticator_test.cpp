@@ -393,7 +393,7 @@ TEST_F(ServerAuthenticator, TheLogHoldsNoSecret) {
   for (int i = 0; i < 11; ++i) login(basic("bob", "bad-secret"));
   login(basic("typed-password-as-user", "x"));
   const std::string text = log_text();
-  EXPECT_NE(text.find("msg=\"login refused\" address=192.0.2.1 user=bob"), std::string::npos)
+  EXPECT_NE(text.find("msg=\"login refused\" peer=192.0.2.1 user=bob"), std::string::npos)
       << text;
   EXPECT_NE(text.find("msg=\"too many refused logins\""), std::string::npos) << text;
   EXPECT_NE(text.find("user=(unknown)"), std::string::npos) << text;

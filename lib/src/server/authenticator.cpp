@@ -254,10 +254,10 @@ AuthOutcome Authenticator::Implementation::refuse(const std::string& address,
   const base::SteadyTime now = clock_();
   limiter_.failed(address, user, now);
   const std::string shown = users_->find(user) == nullptr ? "(unknown)" : user;
-  log_.info("login refused", {{"address", address}, {"user", shown}});
+  log_.warning("login refused", {{"peer", address}, {"user", shown}});
   if (const auto wait = limiter_.wait(address, user, now)) {
     log_.warning("too many refused logins",
-                 {{"address", address}, {"user", shown}, {"seconds", wait->count()}});
+                 {{"peer", address}, {"user", shown}, {"seconds", wait->count()}});
   }
   return outcome_of(AuthOutcome::Kind::refused);
 }

@@ -14,6 +14,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <exception>
 
+#include "clawws/base/text.hpp"
 #include "clawws/server/admission.hpp"
 #include "clawws/server/http.hpp"
 #include "clawws/server/routes.hpp"
@@ -158,8 +159,8 @@ awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
       input_.erase(0, used);
     }
     if (failed == http::error::body_limit) {
-      co_return error_answer(413, "too_large", "A request is at most " + std::to_string(shard_.config().max_body_bytes) +
-                                                   " bytes; send several");
+      co_return error_answer(413, "too_large", "A request is at most " + base::format_size(shard_.config().max_body_bytes) +
+                                                   "; send several");
     }
     if (failed && failed != http::error::need_more) {
       co_return error_answer(400, "bad_request", "The body is not framed as its head says");
@@ -245,8 +246,8 @@ awaitable<Connection::Next> Connection::serve_request() {
     // A declared length over the limit is found here already.
     HttpAnswer refusal = failed == http::error::body_limit
                              ? error_answer(413, "too_large", "A request is at most " +
-                                                                  std::to_string(shard_.config().max_body_bytes) +
-                                                                  " bytes; send several")
+                                                                  base::format_size(shard_.config().max_body_bytes) +
+                                                                  "; send several")
                              : error_answer(400, "bad_request", "Not an HTTP request");
     refusal.after = After::close;
     co_return co_await answer(std::move(refusal), 11, BodyWanted::yes);
@@ -257,13 +258,17 @@ awaitable<Connection::Next> Connection::serve_request() {
   const BodyWanted wanted = request.method() == http::verb::head ? BodyWanted::head_only : BodyWanted::yes;
   const bool keep_alive = request.keep_alive();
   const std::string content_type(header(request, "Content-Type").value_or(""));
-  const bool expects_continue = header(request, "Expect").value_or("") == "100-continue";
+  const bool expects_continue = base::iequals(header(request, "Expect").value_or(""), "100-continue");
 
+  // A stop waits for what runs; not for a body that is still on its way, of which nothing was promised.
   struct Running {
     Counters& counters;
     explicit Running(Counters& c) : counters(c) { counters.requests_running.fetch_add(1, std::memory_order_relaxed); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
     ~Running() { counters.requests_running.fetch_sub(1, std::memory_order_relaxed); }
-  } const running(shard_.counters());
+  };
+  std::optional<Running> running(std::in_place, shard_.counters());
 
   Exchange exchange{shard_, request, peer_};
   Decision decision = co_await decide(exchange);
@@ -285,7 +290,9 @@ awaitable<Connection::Next> Connection::serve_request() {
     co_await boost::asio::async_write(stream_, boost::asio::buffer(k_continue),
                                       boost::asio::redirect_error(use_awaitable, seen_by_the_body));
   }
+  running.reset();
   std::optional<HttpAnswer> refused = co_await read_body(parser);
+  running.emplace(shard_.counters());
   if (refused) {
     refused->after = After::close;
     co_return co_await answer(std::move(*refused), version, wanted);
@@ -306,6 +313,8 @@ void Connection::upgrade(UpgradeTicket ticket) {
   session->start(ticket.response, input_);
   // The drain began while this upgrade was on its way.
   if (shard_.draining()) session->close_after_due(1012, "restart");
+  // So did a change of the users, whose recheck has not met this session.
+  if (!shard_.services().authenticator.still_valid(session->identity())) session->close(4001, "credentials changed");
 }
 
 // The coroutine that owns the connection; it lives as long as the frame of this.

@@ -46,7 +46,7 @@ bool has_token(const HttpRequest& request, std::string_view name, std::string_vi
 HttpAnswer unauthorized(const HttpRequest& request) {
   const auto mode = header(request, "Sec-Fetch-Mode");
   const bool prompts = !mode || *mode == "navigate";
-  return with_field(error_answer(401, "unauthorized", ""), "WWW-Authenticate",
+  return with_field(error_answer(401, "unauthorized", "User name and password are needed, and these are none or wrong"), "WWW-Authenticate",
                     prompts ? "Basic realm=\"Dashboard\"" : "ClawwsBasic realm=\"Dashboard\"");
 }
 
@@ -72,14 +72,13 @@ awaitable<Admitted> authenticate(Exchange exchange, std::optional<std::string_vi
       co_return with_field(error_answer(503, "unavailable", "Too many logins at once"), "Retry-After", "1");
     case AuthOutcome::Kind::limited:
       services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
-      services.log.warning("login limited", {{"address", address}});
+      services.log.debug("login limited", {{"peer", address}});
       co_return with_field(error_answer(429, "rate_limited", "Too many failed logins"), "Retry-After",
                            std::to_string(outcome.retry_after.count()));
     case AuthOutcome::Kind::refused:
       break;
   }
   services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
-  services.log.info("login refused", {{"address", address}});
   co_return unauthorized(exchange.request);
 }
 

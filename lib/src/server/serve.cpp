@@ -9,6 +9,7 @@
 
 #include "clawws/base/text.hpp"
 #include "clawws/server/server.hpp"
+#include "clawws/server/users.hpp"
 
 namespace clawws::server {
 
@@ -28,28 +29,28 @@ base::LogFormat format_of(ServerConfig::LogFormat wanted) {
   return ::isatty(STDERR_FILENO) != 0 ? base::LogFormat::text : base::LogFormat::logfmt;
 }
 
-// "wss://localhost:8443/ws" -> "https://localhost:8443"
-std::string https_base(const std::string& url) { return "https" + url.substr(3, url.rfind("/ws") - 3); }
-
 // What a person needs first: where it is, where the password is, how to publish, how to watch.
 void say_hello(const Server& server, const ServerConfig& config) {
-  const std::string publish = https_base(server.url()) + "/clawws/events";
+  const Server::Reach reach = server.reach();
+  const std::string url = "wss://" + reach.origin + "/ws";
+  const std::string publish = "https://" + reach.origin + "/clawws/events";
   const std::string event =
       R"('{"type":"gateway.status","payload":{"status":"running","version":"1","uptime":0}}')";
-  std::string text = "clawws serve " + server.url() + "\n";
+  const std::string trust = reach.trust.empty() ? "" : " --cacert " + base::shell_word(reach.trust);
+  const std::string resolve = reach.resolve.empty() ? "" : " --resolve " + base::shell_word(reach.resolve);
+  std::string text = "clawws serve " + url + "\n";
   const std::string password = server.generated_password_file();
   if (!password.empty()) {
     const std::string conf = base::shell_word((server.state_directory() / "curl.conf").string());
-    text += "  user      admin, password in " + password + "\n";
-    text += "  publish   curl -K " + conf + " --json " + event + " " + publish + "\n";
+    text += "  user      " + std::string(k_generated_user) + ", password in " + password + "\n";
+    text += "  publish   curl -K " + conf + resolve + " --json " + event + " " + publish + "\n";
   } else {
-    const std::string trust = config.cert_file.empty() ? " --cacert " + base::shell_word(server.certificate_file()) : "";
-    text += "  publish   curl -u USER" + trust + " --json " + event + " " + publish + "\n";
+    text += "  publish   curl -u USER" + trust + resolve + " --json " + event + " " + publish + "\n";
   }
-  const bool standard = server.url() == "wss://localhost:8443/ws";
+  // On this host clawws tail finds the server by its record, its key by the pin and a generated password.
+  const bool standard = config.state_dir.empty();
   text += "  watch     clawws tail" + std::string(password.empty() ? " -u USER" : "") +
-          (standard ? "" : " " + server.url()) +
-          (config.state_dir.empty() ? "" : " --state-dir " + base::shell_word(server.state_directory().string())) + "\n";
+          (standard ? "" : " --state-dir " + base::shell_word(server.state_directory().string())) + "\n";
   if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;  // nobody reads: the log goes the same way
 }
 

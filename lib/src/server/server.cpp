@@ -106,10 +106,13 @@ class Server::Implementation {
 
   Result<void> start();
   void stop();
+  Result<void> write_curl();
   void reload_users();
   void reload_certificate();
   void tend();
   Result<void> open_identity();
+  net::HostPort local_place() const;
+  std::string public_host() const;
   net::ServerRecord record() const;
 
   ServerConfig config;
@@ -144,22 +147,45 @@ class Server::Implementation {
 
 Result<void> Server::Implementation::open_identity() {
   const Exposure exposure = listeners.all_loopback() ? Exposure::loopback : Exposure::network;
-  UserSourceConfig sources = user_sources(config, state_dir, exposure);
+  const UserSourceConfig sources = user_sources(config, state_dir, exposure);
   generated_user = sources.uses_generated();
   if (const Result<void> fit = fit_for_exposure(config, sources, exposure); !fit) return fit.error();
-  authenticator = std::make_unique<Authenticator>(std::move(sources), log);
+  authenticator = std::make_unique<Authenticator>(sources, log);
   if (const Result<std::string> loaded = authenticator->reload(); !loaded) return loaded.error();
+  const Result<UserTable> users = load_users(sources, Generate::never);
+  if (!users) return users.error();
+  if (const Result<void> known = check_publishers(sources, *users); !known) return known.error();
 
   Result<LoadedCertificate> loaded = load_certificate(config, state_dir, SelfSigned::make);
   if (!loaded) return loaded.error();
   certificate = std::move(*loaded);
+  if (!certificate.replaced.empty()) {
+    log.warning("a new certificate and key were made; clients that pinned the old one refuse it",
+                {{"why", certificate.replaced}, {"pin", certificate.pin}});
+  }
   certificate_stamp = FileStamp::of(config.cert_file);
   key_stamp = FileStamp::of(config.key_file);
   return {};
 }
 
+// Where this host reaches it: every address (0.0.0.0, ::) is none that one can connect to.
+net::HostPort Server::Implementation::local_place() const {
+  net::HostPort place = listeners.bound().front();
+  if (place.host == "0.0.0.0") place.host = "127.0.0.1";
+  if (place.host == "::") place.host = "::1";
+  return place;
+}
+
+// A name that clients can verify: the certificate's first, else the address.
+std::string Server::Implementation::public_host() const {
+  if (config.cert_file.empty()) return "localhost";
+  const auto usable = [](const std::string& name) { return name.find('*') == std::string::npos; };
+  const auto name = std::find_if(certificate.names.begin(), certificate.names.end(), usable);
+  return name == certificate.names.end() ? local_place().host : *name;
+}
+
 net::ServerRecord Server::Implementation::record() const {
-  const net::HostPort place = listeners.bound().front();
+  const net::HostPort place = local_place();
   net::ServerRecord out;
   const bool v6 = place.host.find(':') != std::string::npos;
   const std::string host = config.cert_file.empty() ? "localhost" : v6 ? "[" + place.host + "]" : place.host;
@@ -184,6 +210,10 @@ Result<void> Server::Implementation::start() {
   }
   if (const Result<void> made = base::make_private_directory(state_dir); !made) return made.error();
   Result<base::UniqueFd> held = base::lock_file(state_dir / "lock");
+  if (!held && held.error().code == Errc::locked) {
+    return Error(Errc::locked, "another clawws serve uses this state directory (" + held.error().context +
+                                   "); stop it, or choose another with --state-dir DIR");
+  }
   if (!held) return held.error();
   lock = std::move(*held);
 
@@ -221,14 +251,19 @@ Result<void> Server::Implementation::start() {
     stdin_source->start();
   }
   if (const Result<void> wrote = net::write_server_record(state_dir, record()); !wrote) return wrote.error();
-  if (generated_user) {
-    const auto password = base::read_file(server::generated_password_file(state_dir), 4096);
-    if (!password) return password.error();
-    const std::string line = password->substr(0, password->find('\n'));
-    const auto wrote = write_curl_config(state_dir, certificate.file, std::string(k_generated_user), line);
-    if (!wrote) return wrote.error();
-  }
+  if (const Result<void> wrote = write_curl(); !wrote) return wrote.error();
   services->ready = true;
+  return {};
+}
+
+// curl.conf as the generated password is now; nothing to do when users are configured.
+Result<void> Server::Implementation::write_curl() {
+  if (!generated_user) return {};
+  const auto password = base::read_file(server::generated_password_file(state_dir), 4096);
+  if (!password) return password.error();
+  const std::string line = password->substr(0, password->find('\n'));
+  const auto wrote = write_curl_config(state_dir, certificate.file, std::string(k_generated_user), line);
+  if (!wrote) return wrote.error();
   return {};
 }
 
@@ -241,13 +276,16 @@ void Server::Implementation::reload_users() {
     return;
   }
   log.info("users reloaded", {{"what", *changed}});
+  if (const Result<void> wrote = write_curl(); !wrote) {
+    log.error("cannot write curl.conf", {{"why", wrote.error().message()}});
+  }
   for (const auto& shard : shards) shard->recheck_credentials();
 }
 
 void Server::Implementation::reload_certificate() {
   certificate_stamp = FileStamp::of(config.cert_file);
   key_stamp = FileStamp::of(config.key_file);
-  Result<LoadedCertificate> loaded = load_certificate(config, state_dir, SelfSigned::make);
+  Result<LoadedCertificate> loaded = load_certificate(config, state_dir, SelfSigned::renew);
   if (!loaded) {
     log.error("certificate not reloaded, the old one stays", {{"why", loaded.error().message()}});
     return;
@@ -313,6 +351,10 @@ void Server::Implementation::stop() {
   control_work.reset();
   control.stop();
   if (control_thread.joinable()) control_thread.join();
+  // What still waits to accept holds sockets of the shards' loops: it ends while those are there.
+  listeners.close();
+  control.restart();
+  control.poll();
   net::remove_server_record(state_dir, ::getpid());
   log.info("stopped", {{"dropped", left}, {"events", counters.events_published.load()}});
 }
@@ -336,6 +378,7 @@ void Server::stop_now() { self_->hurry = true; }
 
 void Server::reload() {
   net::asio::post(self_->control, [self = self_.get()] {
+    if (self->services->draining) return;  // nothing is served any more
     self->reload_users();
     self->reload_certificate();
   });
@@ -343,6 +386,18 @@ void Server::reload() {
 
 std::vector<net::HostPort> Server::bound() const { return self_->listeners.bound(); }
 std::string Server::url() const { return self_->record().url; }
+
+Server::Reach Server::reach() const {
+  const net::HostPort place = self_->local_place();
+  const std::string name = self_->public_host();
+  const std::string port = std::to_string(place.port);
+  Reach out;
+  out.origin = (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + port;
+  const bool address = name == place.host || name == "localhost";
+  if (self_->listeners.all_loopback() && !address) out.resolve = name + ":" + port + ":" + place.host;
+  if (self_->certificate.self_signed) out.trust = std::filesystem::absolute(self_->certificate.file).string();
+  return out;
+}
 const std::filesystem::path& Server::state_directory() const noexcept { return self_->state_dir; }
 std::string Server::certificate_file() const { return self_->certificate.file.string(); }
 
@@ -377,10 +432,12 @@ Result<std::string> check(const ServerConfig& config) {
   if (const Result<void> fit = fit_for_exposure(config, sources, *exposure); !fit) return fit.error();
   const auto users = load_users(sources, Generate::never);
   if (!users) return users.error();
+  const bool made_later = users->records().empty();
+  if (const Result<void> known = check_publishers(sources, *users); !made_later && !known) return known.error();
   const auto certificate = load_certificate(config, state_dir, SelfSigned::read_only);
   if (!certificate) return certificate.error();
   std::string told = "users        " + std::to_string(users->records().size());
-  if (users->records().empty()) told += " (one will be made at the first start)";
+  if (made_later) told += " (one will be made at the first start)";
   told += "\ncertificate  ";
   told += certificate->context ? certificate->file.string() + ", until " +
                                      base::format_rfc3339(certificate->not_after * 1000).substr(0, 10)

@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <utility>
 
+#include "clawws/base/text.hpp"
 #include "clawws/base/assert.hpp"
 #include "clawws/server/shard.hpp"
 #include "clawws/wire/frame.hpp"
@@ -17,6 +18,8 @@ using net::IoResult;
 using net::IoStatus;
 
 namespace {
+
+constexpr std::size_t k_logged_filter_bytes = 200;  // of a client's filter
 
 constexpr std::size_t k_record_bytes = 16 * 1024;       // the largest TLS record
 constexpr Millis k_idle_limit{60'000};                  // no byte from the peer
@@ -65,7 +68,7 @@ Session::~Session() = default;
 
 void Session::start(std::string_view handshake, std::string_view early) {
   control_.insert(0, handshake);
-  shard_.log().info("client connected", {{"peer", peer_}, {"user", identity_.user}, {"from", position_}});
+  shard_.log().info("client connected", {{"peer", peer_}, {"user", identity_.user}, {"types", std::string(base::utf8_prefix(view_->filter().key(), k_logged_filter_bytes))}, {"from", position_}});
   wait_readable();
   schedule_timer(opened_at_);
   if (!early.empty()) {
@@ -117,7 +120,8 @@ bool Session::flush() {
     if (at_boundary() && control_due()) continue;
     // One record a turn: everybody gets the first before anybody gets the second.
     const hub::Segment& segment = *cursor_.segment;
-    return cursor_.index < segment.count() || in_chunk_ || segment.closed();
+    // A stop comes after the last event, so it needs a turn although nothing is due.
+    return draining_ || cursor_.index < segment.count() || in_chunk_ || segment.closed();
   }
 }
 
@@ -287,9 +291,7 @@ void Session::schedule_timer(SteadyTime now) {
 
 void Session::on_timer(SteadyTime now) {
   if (now >= close_deadline_) {
-    finish(peer_closed_  ? "closed"
-           : close_sent_ ? "closed; no answer to the close frame"
-                         : "closed; the client took no more bytes");
+    finish(why_closed() + (peer_closed_ ? "" : close_sent_ ? "; no answer to the close frame" : "; the client took no more bytes"));
     return;
   }
   const Millis idle_limit = std::max(k_idle_limit, shard_.config().ping_interval * 5 / 2);
@@ -363,6 +365,12 @@ void Session::close_after_due(std::uint16_t code, std::string reason) {
 void Session::end_writing() {
   net::error_code gone;
   stream_.socket().shutdown(net::TcpSocket::shutdown_send, gone);
+}
+
+// Who ended it, and how: "closed by the client (1001)", "closed (1012 restart)".
+std::string Session::why_closed() const {
+  return (client_began_close_ ? "closed by the client (" : "closed (") + std::to_string(close_code_) +
+         (close_reason_.empty() ? "" : " " + close_reason_) + ")";
 }
 
 void Session::drop(std::string_view why) { finish(why); }

@@ -40,7 +40,7 @@ void Session::read_all() {
       continue;
     }
     if (result.status == IoStatus::closed || result.status == IoStatus::failed) {
-      finish(peer_closed_ || close_sent_ ? "closed" : "connection lost");
+      finish(peer_closed_ || close_sent_ ? why_closed() : "connection lost");
       return;
     }
     // want_write: a TLS 1.3 key update waits for the socket; the next flush or read carries it out.
@@ -88,6 +88,7 @@ void Session::take_input(std::span<char> bytes) {
         } else if (state_ == State::open) {
           // The echo of the peer's own close; never one that the clawpanel dialect must not see.
           state_ = State::closing;
+          client_began_close_ = true;
           close_code_ = step.close_code == k_no_code ? 1000 : step.close_code;
           close_deadline_ = now + base::Millis(2'000);
           schedule_timer(now);

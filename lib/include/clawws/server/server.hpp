@@ -43,6 +43,13 @@ class CLAWWS_API Server {
   std::uint16_t port() const { return bound().front().port; }
   // "wss://localhost:8443/ws"
   std::string url() const;
+  // What a client elsewhere needs to know, by the certificate's first name.
+  struct Reach {
+    std::string origin;   // "panel.example:8443"
+    std::string resolve;  // "panel.example:8443:127.0.0.1" when only this host reaches it, else empty
+    std::string trust;    // the certificate's file when it is self-signed, else empty
+  };
+  Reach reach() const;
   const std::filesystem::path& state_directory() const noexcept;
   std::string certificate_file() const;
   // The user and the file of the password that the server made itself; empty when users are configured.

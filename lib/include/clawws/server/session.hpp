@@ -95,6 +95,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   void on_timer(base::SteadyTime now) override;
   void schedule_timer(base::SteadyTime now);
   void end_writing();
+  std::string why_closed() const;
   void finish(std::string_view why);
 
   // ---- where it reads (session_stream.cpp) ----
@@ -124,6 +125,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   bool draining_ = false;         // close_after_due was called
   bool close_sent_ = false;
   bool peer_closed_ = false;
+  bool client_began_close_ = false;
 
   // Sending. pending_* say what the kernel did not take yet; it is offered again unchanged.
   Source pending_ = Source::none;
