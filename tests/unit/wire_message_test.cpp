@@ -267,6 +267,32 @@ TEST(ServerMessages, WhatTheServerEncodesIsReadBack) {
   EXPECT_EQ(message->message, "why");
 }
 
+// An epoch goes into the next request line and into notes on a terminal.
+TEST(ServerMessages, WhatIsNoEpochIsAProtocolError) {
+  const auto messages = [](const std::string& epoch) {
+    const StreamStart start{epoch, 7, 2, false, std::nullopt};
+    Welcome welcome = sample_welcome();
+    welcome.start = start;
+    return std::vector<std::string>{encode_welcome(welcome), encode_pong(k_now, "1", epoch, 7),
+                                    encode_position(k_now, epoch, 7),
+                                    encode_subscribed(k_now, {"a.*"}, start)};
+  };
+  for (const std::string& text : messages("k3f9c2a1k3f9c2a1"))
+    EXPECT_TRUE(parse_server_message(text));
+  for (const std::string epoch :
+       {"", "K3", "k-3", "\x1b[31m", "a HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET /x", "k3f9c2a1k3f9c2a1k",
+        "\xc3\xa9"}) {
+    for (const std::string& text : messages(epoch)) {
+      const auto message = parse_server_message(text);
+      ASSERT_FALSE(message) << text;
+      EXPECT_EQ(message.error().code, Errc::protocol);
+      EXPECT_EQ(message.error().message().find('\x1b'), std::string::npos);
+    }
+  }
+  EXPECT_FALSE(parse_server_message(R"({"type":"pong","payload":{"epoch":5,"seq":1}})"));
+  EXPECT_FALSE(parse_server_message(R"({"type":"position","payload":{"epoch":"a"}})"));
+}
+
 TEST(ServerMessages, AMessageOfAnotherKindIsUnknownNotWrong) {
   for (const char* text :
        {R"({"type":"future.thing","payload":{}})", R"({"type":"hello"})", R"({"type":""})"}) {

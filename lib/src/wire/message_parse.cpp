@@ -68,12 +68,14 @@ Error not_readable(std::string why) {
   return Error(Errc::protocol, std::move(why));
 }
 
+bool has_position(const MessageReader& reader) {
+  return reader[Slot::epoch].is(Kind::string) && is_epoch(reader[Slot::epoch].text) &&
+         reader[Slot::payload_seq].is(Kind::count);
+}
+
 // The members that `auth.success` and `subscribed` share. False: one is missing or of another kind.
 bool read_start(const MessageReader& reader, StreamStart& start) {
-  if (!reader[Slot::epoch].is(Kind::string) || !reader[Slot::payload_seq].is(Kind::count) ||
-      !reader[Slot::resumed].is(Kind::boolean)) {
-    return false;
-  }
+  if (!has_position(reader) || !reader[Slot::resumed].is(Kind::boolean)) return false;
   start.epoch = reader[Slot::epoch].text;
   start.seq = reader[Slot::payload_seq].count;
   start.oldest = reader[Slot::oldest].count;
@@ -103,7 +105,7 @@ base::Result<ServerMessage> read_own_message(std::string_view text, ServerMessag
   switch (kind) {
     case ServerMessage::Kind::welcome:
       if (!read_start(reader, message.start)) {
-        return not_readable("auth.success without epoch, seq and resumed");
+        return not_readable("auth.success without a valid epoch, seq and resumed");
       }
       message.behind = reader[Slot::behind].count;
       message.user_id = reader[Slot::user_id].text;
@@ -111,7 +113,7 @@ base::Result<ServerMessage> read_own_message(std::string_view text, ServerMessag
       break;
     case ServerMessage::Kind::subscribed:
       if (!read_start(reader, message.start) || !reader[Slot::types].is(Kind::strings)) {
-        return not_readable("subscribed without types, epoch, seq and resumed");
+        return not_readable("subscribed without types, a valid epoch, seq and resumed");
       }
       message.types = reader.types();
       break;
@@ -119,6 +121,9 @@ base::Result<ServerMessage> read_own_message(std::string_view text, ServerMessag
       message.received_at_json = short_json(reader[Slot::received_at]);
       [[fallthrough]];
     case ServerMessage::Kind::position:
+      if (!has_position(reader)) {
+        return not_readable(message.type + " without a valid epoch and seq");
+      }
       message.epoch = reader[Slot::epoch].text;
       message.seq = reader[Slot::payload_seq].count;
       break;

@@ -16,13 +16,13 @@ using base::Error;
 constexpr std::size_t k_max_epoch = 16;
 constexpr std::uint64_t k_max_seq = std::numeric_limits<std::int64_t>::max();
 
+}  // namespace
+
 bool is_epoch(std::string_view text) noexcept {
   return !text.empty() && text.size() <= k_max_epoch &&
          std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
-
-}  // namespace
 
 std::string to_string(const Position& position) {
   return position.epoch + ':' + std::to_string(position.seq);

@@ -67,7 +67,8 @@ struct ServerMessage {
   std::string code, message;              // error
 };
 // Events: only the envelope is looked at, the payload stays in `text`. Errc::protocol for what is
-// not a JSON object with a "type", or a welcome without its fields.
+// not a JSON object with a "type", or one of the protocol's own without its fields (an epoch that is
+// none included).
 CLAWWS_API base::Result<ServerMessage> parse_server_message(std::string_view text);
 
 }  // namespace clawws::wire

@@ -18,6 +18,9 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
+// What a peer names as its epoch goes into request lines and onto terminals: nothing else may.
+CLAWWS_API bool is_epoch(std::string_view text) noexcept;
+
 CLAWWS_API std::string to_string(const Position& position);
 // Errc::bad_position unless it is exactly EPOCH:SEQ with SEQ a decimal of at most 2^63-1.
 CLAWWS_API base::Result<Position> parse_position(std::string_view text);
