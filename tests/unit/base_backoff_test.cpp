@@ -79,6 +79,20 @@ TEST(BaseBackoff, HintIsTheLeast) {
   EXPECT_GE(backoff.next_hinted(k_soon, Millis(-5'000)), Millis(0));
 }
 
+TEST(BaseBackoff, AHintShortensOnlyTheFirstWait) {
+  Millis total{0};
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    Backoff backoff({}, seed);
+    EXPECT_LE(backoff.next_hinted(k_soon, Millis(0)), Millis(250));
+    for (int i = 0; i < 6; ++i) backoff.next_hinted(k_soon, Millis(0));
+    const Millis delay = backoff.next_hinted(k_soon, Millis(0));
+    EXPECT_GE(delay, Millis(50));
+    total += delay;
+  }
+  // The window of 2 s, as without a hint.
+  EXPECT_GT(total / 400, Millis(900));
+}
+
 TEST(BaseBackoff, SameSeedSameDelays) {
   Backoff a({}, 5);
   Backoff b({}, 5);

@@ -163,6 +163,20 @@ TEST_F(ClientReconnect, WaitsAtLeastAsLongAsTheServerSays) {
   }
 }
 
+TEST_F(ClientReconnect, AServerThatAlwaysSaysAtOnceIsNotHammered) {
+  auto reconnect = make_connected();
+  net::Ending hinted = lost();
+  hinted.hint = Millis(0);
+  const SteadyTime start = now;
+  // Sessions that end as soon as they began, each with the hint.
+  for (int i = 0; i < 60; ++i) {
+    now += reconnect.failed(hinted, now).delay;
+    reconnect.connected(now);
+    reconnect.alive(now);
+  }
+  EXPECT_GT(now - start, std::chrono::seconds(30));
+}
+
 TEST_F(ClientReconnect, AnAttemptThatTimedOutIsAFailureToConnect) {
   auto reconnect = make();
   const auto end = reconnect.failed(net::passing(net::Phase::tls, "slow", Errc::timed_out), now);

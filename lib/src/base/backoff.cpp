@@ -27,9 +27,12 @@ Millis Backoff::next(Millis outage) {
   return config_.floor + uniform(random_, std::min(window, cap));
 }
 
-Millis Backoff::next_hinted(Millis, Millis hint) {
-  ++attempt_;
-  return std::max(hint, Millis::zero()) + uniform(random_, config_.base);
+// A server that says "at once" each time it ends a connection must not switch the back-off off.
+Millis Backoff::next_hinted(Millis outage, Millis hint) {
+  const bool is_first = attempt_ == 0;
+  const Millis usual = next(outage);
+  const Millis hinted = std::max(hint, Millis::zero()) + uniform(random_, config_.base);
+  return is_first ? hinted : std::max(hinted, usual);
 }
 
 }  // namespace clawws::base

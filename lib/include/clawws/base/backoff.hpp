@@ -25,7 +25,8 @@ class CLAWWS_API Backoff {
 
   // The delay before the next attempt. `outage` is how long the connection has been away.
   Millis next(Millis outage);
-  // At least `hint` (Retry-After, retry-ms) plus the jitter of the first window.
+  // At least `hint` (Retry-After, retry-ms) plus the jitter of the first window; from the second
+  // attempt on no less than next() either.
   Millis next_hinted(Millis outage, Millis hint);
   // After 10 s connected with one event or pong: the next delay is from the first window again.
   void reset() noexcept { attempt_ = 0; }
