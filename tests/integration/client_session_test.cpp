@@ -167,6 +167,24 @@ TEST_F(ClientSession, WaitsAsLongAsACloseReasonSays) {
   EXPECT_GE(recorder.decisions[0].delay, Millis(700));
 }
 
+// Codes that Beast takes for a breach of the protocol.
+TEST_F(ClientSession, ComesBackAfterACloseCodeThatFewKnow) {
+  constexpr unsigned k_codes[] = {1014, 1015, 2999, 999};
+  FakeServer server([&](FakePeer& peer, int number) {
+    peer.accept();
+    peer.welcome("e1", 0, 1, number > 0);
+    if (number < 4)
+      peer.close(k_codes[number]);
+    else
+      peer.serve("e1", 0);
+  });
+  start(server);
+  EXPECT_TRUE(run_until([&] { return recorder.welcomes == 5 || recorder.ended; }));
+  EXPECT_FALSE(recorder.ended) << recorder.end_reason;
+  ASSERT_FALSE(recorder.losses.empty());
+  EXPECT_NE(recorder.losses[0].what.find("closed by the server"), std::string::npos);
+}
+
 TEST_F(ClientSession, WaitsAsLongAsRetryAfterSays) {
   FakeServer server([](FakePeer& peer, int number) {
     if (number == 0) {
@@ -182,6 +200,59 @@ TEST_F(ClientSession, WaitsAsLongAsRetryAfterSays) {
   ASSERT_TRUE(run_until([&] { return recorder.welcomes == 1; }));
   EXPECT_EQ(recorder.losses[0].http_status, 503);
   EXPECT_GE(recorder.decisions[0].delay, Millis(1000));
+}
+
+// An answer that cannot be read whole is still that answer.
+TEST_F(ClientSession, ABusyServersAnswerMayBeOfAnySize) {
+  const std::string busy = "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\n";
+  std::string cookies;
+  while (cookies.size() < 10'000) cookies += "Set-Cookie: a=b\r\n";
+  const std::string answers[] = {
+      busy + cookies + "Content-Length: 0\r\n\r\n",
+      busy + "Content-Length: 999999999999\r\n\r\n" + std::string(100'000, 'x'),
+      busy + "Content-Length: 100\r\n\r\nand no more of it",
+      busy + "\r\n" + std::string(9'000'000, 'x'),
+  };
+  FakeServer server([&](FakePeer& peer, int number) {
+    peer.request();
+    if (number >= 4) {
+      peer.accept();
+      peer.welcome("e1", 0);
+      peer.serve("e1", 0);
+      return;
+    }
+    peer.send_raw(answers[number]);
+    peer.fall_silent();
+  });
+  config.reconnect.first_connect = ReconnectConfig::FirstConnect::wait;
+  connect_timeout = Millis(500);
+  start(server);
+  EXPECT_TRUE(run_until([&] { return recorder.welcomes == 1 || recorder.ended; }));
+  EXPECT_FALSE(recorder.ended) << recorder.end_reason;
+  ASSERT_EQ(recorder.losses.size(), 4u);
+  for (const auto& loss : recorder.losses) {
+    EXPECT_EQ(loss.http_status, 503) << loss.what;
+    EXPECT_EQ(loss.hint, Millis(0));
+  }
+}
+
+TEST_F(ClientSession, ReadsNoMoreThanTheBeginningOfARefusal) {
+  std::atomic<bool> stopped{false};
+  FakeServer server([&](FakePeer& peer, int) {
+    peer.request();
+    peer.send_raw("HTTP/1.1 400 Bad\r\nContent-Length: 8000000\r\n\r\n");
+    try {
+      peer.send_raw(std::string(7'900'000, '['));
+    } catch (const std::exception&) {
+      stopped = true;  // the client went before it had all of it
+      throw;
+    }
+  });
+  start(server);
+  ASSERT_TRUE(run_until_end());
+  EXPECT_EQ(*recorder.ended, Errc::protocol);
+  EXPECT_NE(recorder.end_reason.find("400"), std::string::npos) << recorder.end_reason;
+  EXPECT_TRUE(test::eventually([&] { return stopped.load(); }));
 }
 
 TEST_F(ClientSession, SaysWhatTheServerNoLongerKeeps) {
@@ -283,6 +354,14 @@ const EndCase k_ends[] = {
      }},
     {"NotJson", Errc::protocol, "no message",
      [](FakePeer& p) { live_then(p, [&] { p.send("hello"); }); }},
+    {"HostileEpoch", Errc::protocol, "valid epoch",
+     [](FakePeer& p) {
+       p.accept();
+       p.welcome("a HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET /x", 0);
+       p.serve("e1", 0);
+     }},
+    {"HostileEpochInAPong", Errc::protocol, "valid epoch",
+     [](FakePeer& p) { live_then(p, [&] { p.send(wire::encode_pong(0, "1", "\x1b[31m", 1)); }); }},
     {"Binary", Errc::protocol, "binary",
      [](FakePeer& p) { live_then(p, [&] { p.send_binary("x"); }); }},
     {"MalformedFrame", Errc::protocol, "broke the WebSocket protocol",

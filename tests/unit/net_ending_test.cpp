@@ -66,6 +66,48 @@ TEST(NetEnding, ReadsRetryAfter) {
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 CET", at), std::nullopt);
 }
 
+TEST(NetEnding, KnowsAnAnswerByItsBeginning) {
+  const auto busy = answer_ending(
+      "HTTP/1.1 503 Busy\r\nA: b\r\nretry-after:  3 \r\nContent-Length: 99\r\n\r\nab", 0);
+  ASSERT_TRUE(busy);
+  EXPECT_EQ(busy->again, Again::backoff);
+  EXPECT_EQ(busy->http_status, 503);
+  EXPECT_EQ(busy->hint, Millis(3000));
+  const auto refused = answer_ending("HTTP/1.0 401\r\n\r\n{\"message\":\"no\"}", 0);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, Errc::not_accepted);
+  EXPECT_NE(refused->what.find("401: no"), std::string::npos) << refused->what;
+}
+
+TEST(NetEnding, AHeadTooLongToReadStillHasItsStatus) {
+  std::string head = "HTTP/1.1 502 Bad\r\nRetry-After: 7\r\n";
+  while (head.size() < k_longest_head_bytes - 100) head += "Set-Cookie: a=b\r\n";
+  EXPECT_FALSE(answer_ending(head, 0));  // more of it may come
+  head += "X: " + std::string(100, 'x');
+  const auto ending = answer_ending(head, 0);
+  ASSERT_TRUE(ending);
+  EXPECT_EQ(ending->http_status, 502);
+  EXPECT_EQ(ending->hint, Millis(7000));
+  EXPECT_TRUE(answer_ending("HTTP/1.1 500 " + std::string(9000, 'x'), 0));
+}
+
+TEST(NetEnding, WhatIsNoAnswerSaysNothing) {
+  for (const char* bytes :
+       {"", "220 mail\r\n\r\n", "HTTP/2.0 503 x\r\n\r\n", "HTTP/1.1 503", "HTTP/1.1 5x3 a\r\n\r\n",
+        "HTTP/1.1 5030 a\r\n\r\n", "HTTP/1.1 099 a\r\n\r\n", "HTTP/1.1 503 a\r\nA: b\r\n",
+        "HTTP/1.1 101 Switching\r\n\r\n"})
+    EXPECT_FALSE(answer_ending(bytes, 0)) << bytes;
+  EXPECT_TRUE(is_upgrade("HTTP/1.1 101 Switching\r\n"));
+  EXPECT_FALSE(is_upgrade("HTTP/1.1 503 Busy\r\n"));
+}
+
+TEST(NetEnding, LooksAtTheBeginningOfABodyOnly) {
+  const std::string words = R"({"message":"no"})";
+  EXPECT_NE(http_ending({400, "", "", words, 0}).what.find("no"), std::string::npos);
+  const std::string padded = words + std::string(k_longest_body_bytes, ' ') + "x";
+  EXPECT_NE(http_ending({400, "", "", padded, 0}).what.find("400: no"), std::string::npos);
+}
+
 TEST(NetEnding, NoPeerSendsAClientAwayForGood) {
   EXPECT_EQ(parse_retry_after("99999999999999999999999", 0), Millis(600'000));
   EXPECT_EQ(parse_retry_after("86400", 0), Millis(600'000));

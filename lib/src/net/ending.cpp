@@ -91,12 +91,33 @@ std::string reason_for_people(std::string_view reason) {
 
 // The server's own words for a refusal, when it gave some as {"message":…} or {"error":…}.
 std::string server_words(std::string_view body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
+  const auto json = nlohmann::json::parse(body.substr(0, k_longest_body_bytes), nullptr, false);
   if (!json.is_object()) return {};
   for (const char* name : {"message", "error"}) {
     const auto member = json.find(name);
     if (member != json.end() && member->is_string())
       return ": " + peer_words(member->get_ref<const std::string&>());
+  }
+  return {};
+}
+
+// 0 for what is no status line "HTTP/1.1 503 …".
+int answer_status(std::string_view bytes) noexcept {
+  if (!bytes.starts_with("HTTP/1.") || bytes.size() < 13 || bytes[8] != ' ') return 0;
+  const auto status = number(bytes.substr(9, 3));
+  const bool has_end = bytes[12] == ' ' || bytes[12] == '\r' || bytes[12] == '\n';
+  return status && *status >= 100 && has_end ? static_cast<int>(*status) : 0;
+}
+
+// The first field of that name, empty when there is none. `head` is lines, the first of them not a
+// field.
+std::string_view answer_field(std::string_view head, std::string_view name) {
+  for (std::size_t end; (end = head.find("\r\n")) != std::string_view::npos;) {
+    head.remove_prefix(end + 2);
+    const std::string_view line = head.substr(0, head.find("\r\n"));
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos && base::iequals(line.substr(0, colon), name))
+      return base::trim(line.substr(colon + 1));
   }
   return {};
 }
@@ -163,6 +184,28 @@ Ending http_ending(const HttpAnswer& answer) {
   if (answer.status == 426 || answer.status == 400)
     return never(Errc::protocol, "; it does not take this WebSocket request");
   return never(Errc::protocol, " instead of a WebSocket upgrade; this is no clawws server");
+}
+
+bool is_upgrade(std::string_view bytes) noexcept {
+  return answer_status(bytes) == 101;
+}
+
+std::optional<Ending> answer_ending(std::string_view bytes, std::int64_t now_millis) {
+  const int status = answer_status(bytes);
+  if (status == 0 || status == 101) return std::nullopt;
+  std::string_view body;
+  std::string_view head = bytes;
+  if (const std::size_t end = bytes.find("\r\n\r\n"); end != std::string_view::npos) {
+    head = bytes.substr(0, end);
+    body = bytes.substr(end + 4);
+  } else if (bytes.size() < k_longest_head_bytes) {
+    return std::nullopt;
+  } else {
+    // What is left over of the last line is no field.
+    head = bytes.substr(0, std::min(bytes.rfind("\r\n"), bytes.size()));
+  }
+  return http_ending({status, answer_field(head, "Retry-After"), answer_field(head, "Location"),
+                      body, now_millis});
 }
 
 Ending close_ending(std::uint16_t code, std::string_view reason) {

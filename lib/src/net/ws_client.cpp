@@ -8,8 +8,8 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/websocket.hpp>
 
-#include "clawws/net/beast_tls.hpp"
 #include "clawws/net/dialer.hpp"
+#include "upgrade_stream.hpp"
 
 namespace clawws::net {
 namespace {
@@ -21,7 +21,7 @@ using base::SteadyClock;
 using base::SteadyTime;
 using Timer = asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Executor>;
 // No deflate: half the code, and less memory for each connection.
-using WsStream = websocket::stream<TlsStream, false>;
+using WsStream = websocket::stream<UpgradeStream, false>;
 
 constexpr std::size_t k_write_buffer_bytes = 1024;
 // A buffer that grew beyond this for one large message is let go.
@@ -33,6 +33,9 @@ bool is_category_of(const error_code& error, const error_code& member) {
 
 // A failed read, write or upgrade on an established transport.
 Ending transport_ending(Phase phase, const error_code& error, const std::string& tls_detail) {
+  // Beast knows neither 1014 nor what was registered after it, and keeps the code to itself.
+  if (error == websocket::error::bad_close_code)
+    return passing(phase, "closed by the server (with 1014, or a code that has no meaning)");
   if (is_category_of(error, websocket::error::closed))
     return final_ending(phase, Errc::protocol,
                         "the server broke the WebSocket protocol: " + error.message());
@@ -142,7 +145,9 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
   }
 
   void on_timer() {
-    if (state_ == State::connecting) finish(no_answer(*target_, Phase::upgrade));
+    if (state_ == State::connecting)
+      finish(answer_ending(ws_->next_layer().take_answer(), base::unix_millis())
+                 .value_or(no_answer(*target_, Phase::upgrade)));
     if (state_ == State::closing)
       finish(final_ending(Phase::live, Errc::interrupted, "closed without an answer"));
   }
@@ -182,7 +187,7 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
     opened_->phase_times = dialed.times;
     opened_->peer = std::move(dialed.peer);
     opened_->tls = std::move(dialed.tls);
-    ws_.emplace(std::move(dialed.stream));
+    ws_.emplace(UpgradeStream(std::move(dialed.stream)));
     if (request_.depth == WsRequest::Depth::websocket)
       upgrade();
     else
@@ -202,6 +207,7 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
       if (kind != websocket::frame_type::close && events_ != nullptr) events_->on_control();
     });
     response_ = std::make_unique<websocket::response_type>();
+    ws_->next_layer().record_answer();
     const std::string target = request_.target.empty() ? target_->url.target() : request_.target;
     ws_->async_handshake(
         *response_, target_->url.authority(), target,
@@ -210,10 +216,11 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
 
   void upgraded(const error_code& error) {
     const auto response = std::move(response_);
+    const std::string answer = ws_->next_layer().take_answer();
     if (state_ != State::connecting) return;
     wipe_request();
     if (error) {
-      finish(upgrade_ending(error, *response));
+      finish(upgrade_ending(error, *response, answer));
       return;
     }
     opened_->phase_times[static_cast<std::size_t>(Phase::upgrade)] =
@@ -231,7 +238,8 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
     for (const auto& [name, value] : request_.headers) request.set(name, value);
   }
 
-  Ending upgrade_ending(const error_code& error, const websocket::response_type& response) {
+  Ending upgrade_ending(const error_code& error, const websocket::response_type& response,
+                        std::string_view answer) {
     if (error == websocket::error::upgrade_declined) {
       const auto field = [&](const char* name) {
         const auto value = response[name];
@@ -240,6 +248,8 @@ class WsClient::Impl : public std::enable_shared_from_this<WsClient::Impl> {
       return http_ending({static_cast<int>(response.result_int()), field("Retry-After"),
                           field("Location"), response.body(), base::unix_millis()});
     }
+    // Beast gives no response that it did not read whole, but what was read says enough.
+    if (auto ending = answer_ending(answer, base::unix_millis())) return *std::move(ending);
     return transport_ending(Phase::upgrade, error, ws_->next_layer().error_detail());
   }
 

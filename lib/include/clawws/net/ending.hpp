@@ -40,10 +40,20 @@ struct HttpAnswer {
   int status = 0;
   std::string_view retry_after;  // header values, empty when absent
   std::string_view location;
-  std::string_view body;        // looked at for {"message":…}; any bytes
+  std::string_view body;        // its first 16 KiB are looked at for {"message":…}; any bytes
   std::int64_t now_millis = 0;  // for a Retry-After that is a date
 };
 CLAWWS_API Ending http_ending(const HttpAnswer& answer);
+
+// The same from the first bytes of an answer that was not read to its end, because it is too large,
+// too slow, or was cut off. Nothing: they are no HTTP answer, an upgrade, or stop before the head's
+// end and before 8 KiB of it.
+CLAWWS_API std::optional<Ending> answer_ending(std::string_view bytes, std::int64_t now_millis);
+CLAWWS_API bool is_upgrade(std::string_view bytes) noexcept;  // the answer begins with a 101
+// As much of an answer is worth reading: a head and a short body.
+constexpr std::size_t k_longest_head_bytes = 8 * 1024;
+constexpr std::size_t k_longest_body_bytes = 16 * 1024;
+constexpr std::size_t k_longest_answer_bytes = k_longest_head_bytes + k_longest_body_bytes;
 
 // After a close frame from the server; `code` 1005 when it had none.
 CLAWWS_API Ending close_ending(std::uint16_t code, std::string_view reason);
