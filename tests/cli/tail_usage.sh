@@ -51,4 +51,6 @@ expect "no local server" 3 "" "server.json: No such file or directory" \
   "$tail" --state-dir "$state" --resolve localhost:8443:127.9.9.9
 expect "no server at all" 3 "" "Connection refused" "$tail" wss://127.0.0.1:1/ws
 expect "no name" 2 "" "no terminal to ask on" setsid "$tail" -u admin wss://127.0.0.1:1/ws
+expect "too few files" 1 "" "raise the limit, for example with 'ulimit -n" \
+  sh -c 'ulimit -n 5 && exec "$@"' sh timeout 20 "$tail" --for 1s wss://127.0.0.1:1/ws
 exit $bad

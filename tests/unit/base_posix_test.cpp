@@ -148,5 +148,19 @@ TEST_F(BasePosix, StateDirectoryFollowsTheEnvironment) {
   });
 }
 
+TEST_F(BasePosix, SaysThatTooFewFilesAreLeft) {
+  EXPECT_TRUE(check_free_files(12));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const rlimit few{static_cast<rlim_t>(next.get()) + 4, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto enough = check_free_files(12);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(enough);
+  EXPECT_EQ(enough.error().code, Errc::io);
+  EXPECT_NE(enough.error().message().find("ulimit -n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace clawws::base

@@ -45,6 +45,17 @@ TEST(ClientNotes, TellGaps) {
             "gap: 1 event missing between #3 and #5");
 }
 
+TEST(ClientNotes, EscapeWhatAPeerNamed) {
+  const std::string text =
+      gap_text({Gap::Cause::new_epoch, {}, {"e\x1b[31m", 20}, {"\xe2\x80\xae\n", 0}});
+  EXPECT_NE(text.find("(e\\x1b[31m is now \\u202e\\n)"), std::string::npos) << text;
+}
+
+TEST(ClientNotes, CountWhatWasDropped) {
+  EXPECT_EQ(dropped_text(1), "1 note dropped: nothing took them from stderr");
+  EXPECT_EQ(dropped_text(12), "12 notes dropped: nothing took them from stderr");
+}
+
 TEST(ClientNotes, WarnOfMisspeltTypes) {
   EXPECT_EQ(type_warnings({"session.*", "agent.status", "*", "deploy.*"}),
             std::vector<std::string>());

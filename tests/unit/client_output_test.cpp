@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <system_error>
 
 #include "support/eventually.hpp"
 #include "support/temp_dir.hpp"
@@ -80,7 +83,8 @@ TEST_F(ClientOutput, NotesPassAReaderThatIsStuck) {
 
 TEST_F(ClientOutput, TellsWhenTooMuchWaitsAndWhenItHasDrained) {
   Output output({data.writing.get(), notes.writing.get(), 100'000}, callbacks());
-  // In one call: the pipe takes a part at once, and what is left must not pass the mark a second time.
+  // In one call: the pipe takes a part at once, and what is left must not pass the mark a second
+  // time.
   output.data(std::string(299'999, 'x') + "\n");
   EXPECT_EQ(highs, 1);
   // The pipe is full, and far more than the low mark still waits.
@@ -139,6 +143,52 @@ TEST_F(ClientOutput, LosingTheNotesIsNoReasonToEnd) {
   std::string got;
   EXPECT_TRUE(eventually([&] { return (got += data.read()) == "y\n"; }));
   EXPECT_EQ(left + failed, 0);
+}
+
+TEST_F(ClientOutput, NotesThatNobodyTakesAreCountedNotKept) {
+  OutputConfig config{data.writing.get(), notes.writing.get()};
+  config.notes_bytes = 200'000;
+  auto told = callbacks();
+  told.dropped_line = [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; };
+  Output output(config, told);
+  std::string line(100, 'n');
+  line.back() = '\n';
+  constexpr std::size_t k_given = 10'000;  // 1 MB; a pipe holds 64 KiB
+  for (std::size_t i = 0; i < k_given; ++i) output.note(line);
+  output.note("the end\n", Output::Keep::always);
+  std::string got;
+  EXPECT_TRUE(eventually([&] { return (got += notes.read()).ends_with("the end\n"); }));
+  EXPECT_LE(got.size(), 300'000u);
+  const auto taken = static_cast<std::size_t>(std::count(got.begin(), got.end(), 'n')) / 99;
+  const std::string expected = "\n" + std::to_string(k_given - taken) + " dropped\nthe end\n";
+  EXPECT_TRUE(got.ends_with(expected)) << got.substr(got.size() - 100) << taken;
+  // It takes them again.
+  output.note("later\n");
+  EXPECT_TRUE(eventually([&] { return (got += notes.read()).ends_with("later\n"); }));
+}
+
+TEST_F(ClientOutput, SaysWhereNotesAreMissingOnceTheyAreTakenAgain) {
+  OutputConfig config{data.writing.get(), notes.writing.get()};
+  config.notes_bytes = 100'000;
+  auto told = callbacks();
+  told.dropped_line = [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; };
+  Output output(config, told);
+  output.note(std::string(99'999, 'x') + "\n");
+  output.note(std::string(99'999, 'x') + "\n");
+  output.note("x\n");
+  std::string got;
+  EXPECT_TRUE(eventually([&] { return (got += notes.read()).ends_with("dropped\n"); }));
+  EXPECT_EQ(got, std::string(99'999, 'x') + "\n2 dropped\n");
+}
+
+TEST_F(ClientOutput, WithoutADescriptorItIsNotMade) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd next(::dup(notes.writing.get()));
+  const rlimit none{static_cast<rlim_t>(next.get()), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_THROW(Output({data.writing.get(), notes.writing.get()}, callbacks()), std::system_error);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(ClientOutput, IsDestroyedWhileItsReaderIsStuck) {

@@ -166,6 +166,21 @@ std::size_t raise_file_limit() noexcept {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
+// Tried, not computed: what was inherited counts against the limit too.
+Result<void> check_free_files(std::size_t count) {
+  std::vector<UniqueFd> files;
+  while (files.size() < count) {
+    UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!file)
+      return Error(Errc::io, "only " + std::to_string(files.size()) + " of the " +
+                                 std::to_string(count) + " files needed can be opened (" +
+                                 errno_text(errno) +
+                                 "); raise the limit, for example with 'ulimit -n 256'");
+    files.push_back(std::move(file));
+  }
+  return {};
+}
+
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
   std::size_t have = 0;

@@ -43,8 +43,8 @@ std::string gap_text(const Gap& gap) {
              " is ahead of the server's log, which ends at #" + std::to_string(gap.newest) +
              (gap.newest == 0 ? "" : "; all that it keeps follows");
     case Gap::Cause::new_epoch:
-      return "gap: the server's log began anew (" + gap.from.epoch + " is now " + gap.to.epoch +
-             "); " +
+      return "gap: the server's log began anew (" + base::escape_terminal(gap.from.epoch) +
+             " is now " + base::escape_terminal(gap.to.epoch) + "); " +
              (gap.lost ? events_text(*gap.lost) + " lost"
                        : "what came after #" + std::to_string(gap.from.seq) + " may be lost");
     case Gap::Cause::hole:
@@ -70,6 +70,11 @@ std::string cut_short_text(std::uint64_t shown, const std::optional<wire::Positi
   return "--for is over before all older events were shown: " + events_text(shown) +
          (position ? ", up to " + wire::to_string(*position) : "") + "; they go on to #" +
          std::to_string(target) + " (--until-live ends with the last of them)";
+}
+
+std::string dropped_text(std::uint64_t count) {
+  return base::format_count(count) + (count == 1 ? " note" : " notes") +
+         " dropped: nothing took them from stderr";
 }
 
 std::string lost_text(const net::Ending& ending, const Reconnect::Decision& decision) {

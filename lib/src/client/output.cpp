@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
+#include <utility>
 
 #include "clawws/base/error.hpp"
 
@@ -35,13 +37,19 @@ bool is_regular(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+base::UniqueFd make_wake_fd() {
+  const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return base::UniqueFd(fd);
+}
+
 }  // namespace
 
 Output::Output(const OutputConfig& config, Callbacks callbacks)
     : config_(config),
       callbacks_(std::move(callbacks)),
       one_place_(same_place(config.data_fd, config.notes_fd)),
-      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wake_fd_(make_wake_fd()),
       writer_([this] { run(); }) {}
 
 Output::~Output() {
@@ -54,10 +62,10 @@ Output::~Output() {
 }
 
 void Output::data(std::string_view lines) {
-  enqueue(Stream::data, lines);
+  enqueue(Stream::data, lines, Keep::always);
 }
-void Output::note(std::string_view lines) {
-  enqueue(Stream::notes, lines);
+void Output::note(std::string_view lines, Keep keep) {
+  enqueue(Stream::notes, lines, keep);
 }
 
 void Output::status(std::string line) {
@@ -83,23 +91,43 @@ std::deque<Output::Chunk>& Output::queue_of(Stream stream) {
   return stream == Stream::data || one_place_ ? data_ : notes_;
 }
 
-void Output::enqueue(Stream stream, std::string_view lines) {
+void Output::enqueue(Stream stream, std::string_view lines, Keep keep) {
   bool became_high = false;
   bool was_idle = false;
   {
     const std::lock_guard lock(mutex_);
     if (stream == Stream::data ? data_lost_ : notes_lost_) return;
-    auto& queue = queue_of(stream);
-    was_idle = queue.empty();  // else the writer is at it
-    if (was_idle || queue.back().stream != stream ||
-        queue.back().bytes.size() + lines.size() > k_chunk_bytes)
-      queue.push_back({stream, {}});
-    queue.back().bytes.append(lines);
-    if (stream == Stream::data) data_bytes_ += lines.size();
+    if (keep == Keep::if_room && !has_room_for_note(lines.size())) {
+      ++dropped_notes_;
+      return;
+    }
+    was_idle = queue_of(stream).empty();  // else the writer is at it
+    if (stream == Stream::notes) say_dropped();
+    append(stream, lines);
     if (data_bytes_ > config_.high_bytes && !is_high_) became_high = is_high_ = true;
   }
   if (was_idle) wake();
   if (became_high && callbacks_.level) callbacks_.level(Level::high);
+}
+
+// Once one was dropped, all are until the writer has said so: the line then stands where they are
+// missing.
+bool Output::has_room_for_note(std::size_t size_bytes) const {
+  return dropped_notes_ == 0 && notes_bytes_ + size_bytes <= config_.notes_bytes;
+}
+
+void Output::append(Stream stream, std::string_view lines) {
+  auto& queue = queue_of(stream);
+  if (queue.empty() || queue.back().stream != stream ||
+      queue.back().bytes.size() + lines.size() > k_chunk_bytes)
+    queue.push_back({stream, {}});
+  queue.back().bytes.append(lines);
+  (stream == Stream::data ? data_bytes_ : notes_bytes_) += lines.size();
+}
+
+void Output::say_dropped() {
+  const std::uint64_t count = std::exchange(dropped_notes_, 0);
+  if (count > 0 && callbacks_.dropped_line) append(Stream::notes, callbacks_.dropped_line(count));
 }
 
 void Output::wake() noexcept {
@@ -188,7 +216,11 @@ void Output::took(std::unique_lock<std::mutex>& lock, Stream stream, std::size_t
     queue.pop_front();
     first_done_[index] = 0;
   }
-  if (stream != Stream::data) return;
+  if (stream == Stream::notes) {
+    notes_bytes_ -= bytes;
+    if (notes_bytes_ <= config_.notes_bytes / 2) say_dropped();
+    return;
+  }
   data_bytes_ -= bytes;
   if (is_high_ && data_bytes_ <= config_.high_bytes / 2) {
     is_high_ = false;
@@ -207,6 +239,8 @@ void Output::lose(std::unique_lock<std::mutex>& lock, Stream stream, int error_n
   std::erase_if(queue, [stream](const Chunk& chunk) { return chunk.stream == stream; });
   if (stream == Stream::notes) {
     status_changed_ = false;
+    notes_bytes_ = 0;
+    dropped_notes_ = 0;
     return;  // nobody reads the notes: not a reason to end
   }
   data_bytes_ = 0;

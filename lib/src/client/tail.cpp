@@ -1,6 +1,7 @@
 #include "clawws/client/tail.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -33,6 +34,8 @@ constexpr Millis k_close_within{500};
 constexpr Millis k_close_for_nobody{100};
 // After a signal or a timeout a blocked reader gets this much time, no more.
 constexpr Millis k_drain_within{1'000};
+// The loop's own, a connection, a probe beside it, and files that are read at each attempt.
+constexpr std::size_t k_files_needed = 12;
 
 std::uint64_t random_seed() {
   const std::string bytes = base::random_bytes(sizeof(std::uint64_t));
@@ -148,6 +151,9 @@ class Tail::Impl final : public SessionEvents {
       asio::post(io_, [this, loss, text] { output_lost(loss, text); });
     };
     callbacks.drained = [this] { asio::post(io_, [this] { drained(); }); };
+    callbacks.dropped_line = [color = notes_color_](std::uint64_t count) {
+      return note_line(dropped_text(count), base::unix_millis(), Mood::warning, color);
+    };
     return callbacks;
   }
 
@@ -282,7 +288,7 @@ class Tail::Impl final : public SessionEvents {
 
   void say_end(Errc code, const std::string& reason) {
     if (code == Errc::interrupted) return;
-    output_.note(error_line("clawws tail", reason, notes_color_));
+    output_.note(error_line("clawws tail", reason, notes_color_), Output::Keep::always);
   }
 
   // ---- limits ----------------------------------------------------------------------------------
@@ -422,6 +428,12 @@ void pass_on_signals(Signals& signals, Tail& tail) {
 
 TailResult run_tail(const TailConfig& config, const Environment& environment, TailStreams streams) {
   ::signal(SIGPIPE, SIG_IGN);
+  if (const auto enough = base::check_free_files(k_files_needed); !enough) {
+    const std::string line = error_line("clawws tail", enough.error().message(), Color::off);
+    [[maybe_unused]] const ssize_t written =
+        ::write(streams.notes_fd, line.data(), line.size());  // there is no other place to say it
+    return {base::info(enough.error().code).exit_code, 0};
+  }
   asio::io_context io(1);
   Tail tail(io, config, environment, streams);
   // Started first: while a person is asked for a password, signals do what they always do.

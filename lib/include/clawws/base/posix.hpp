@@ -50,6 +50,8 @@ CLAWWS_API Result<UniqueFd> lock_file(const std::filesystem::path& path);
 
 // Raises RLIMIT_NOFILE to its hard limit and returns the number of files now allowed.
 CLAWWS_API std::size_t raise_file_limit() noexcept;
+// Whether this process may open `count` more files now; Errc::io, with advice, when it may not.
+CLAWWS_API Result<void> check_free_files(std::size_t count);
 // The kernel's random bytes; never fails (aborts where the kernel has none).
 CLAWWS_API std::string random_bytes(std::size_t count);
 // A value of the environment, empty when unset.

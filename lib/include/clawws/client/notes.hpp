@@ -38,6 +38,7 @@ std::string caught_up_text(const CaughtUp& caught_up, const wire::Position& posi
 // Why --for left older events unshown; they end at `target`.
 std::string cut_short_text(std::uint64_t shown, const std::optional<wire::Position>& position,
                            std::uint64_t target);
+std::string dropped_text(std::uint64_t count);  // notes that found no room
 std::string lost_text(const net::Ending& ending, const Reconnect::Decision& decision);
 std::string opened_text(const net::WsOpened& opened);
 // One for each word that names no built-in type, and for each glob that looks like a misspelt one.

@@ -1,7 +1,8 @@
 // What tail writes: lines to stdout, notes and the status line to stderr, by a thread of its own,
 // so that a reader that is slow, or a terminal that is stopped, never holds up the connection. The
 // queue is bounded by what its user does about `level`: it tells when too much waits and when it
-// has drained.
+// has drained. Notes that find too many others waiting are dropped; how many is said in their
+// place.
 //
 // Order: stdout lines among themselves, notes among themselves; when both go to the same place (a
 // terminal), in the order they were given, with the status line always last on the screen.
@@ -27,6 +28,7 @@ struct OutputConfig {
   int data_fd = 1;  // stay the caller's
   int notes_fd = 2;
   std::size_t high_bytes = 64u << 20;  // above: Level::high; at half of it again: Level::low
+  std::size_t notes_bytes = 1u << 20;  // of notes waiting; no more are taken until half is written
 };
 
 class CLAWWS_API Output {
@@ -40,17 +42,24 @@ class CLAWWS_API Output {
     std::function<void(Loss, std::string)> lost;
     // Everything is written (or can never be), after when_drained(); once.
     std::function<void()> drained;
+    // The line, newline included, that says so many notes were dropped. On either thread, inside a
+    // lock: it must not call back.
+    std::function<std::string(std::uint64_t)> dropped_line;
   };
 
+  // Throws std::system_error when the system has no descriptor or thread left.
   Output(const OutputConfig& config, Callbacks callbacks);
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
   // Drops what is still waiting.
   ~Output();
 
+  // always: however many others wait. For what is said once, at the end.
+  enum class Keep : std::uint8_t { if_room, always };
+
   // Both take whole lines, newline included.
   void data(std::string_view lines);
-  void note(std::string_view lines);
+  void note(std::string_view lines, Keep keep = Keep::if_room);
   // Replaces the status line (no newline in it); empty: none.
   void status(std::string line);
 
@@ -64,7 +73,10 @@ class CLAWWS_API Output {
     std::string bytes;
   };
 
-  void enqueue(Stream stream, std::string_view lines);
+  void enqueue(Stream stream, std::string_view lines, Keep keep);
+  bool has_room_for_note(std::size_t size_bytes) const;
+  void append(Stream stream, std::string_view lines);
+  void say_dropped();
   void wake() noexcept;
   void run();
   bool work_waits(Stream stream) const;
@@ -83,7 +95,8 @@ class CLAWWS_API Output {
   mutable std::mutex mutex_;
   std::deque<Chunk> data_, notes_;      // one_place_: all in data_
   std::size_t first_done_[2] = {0, 0};  // bytes of each queue's first chunk already written
-  std::size_t data_bytes_ = 0;
+  std::size_t data_bytes_ = 0, notes_bytes_ = 0;  // waiting
+  std::uint64_t dropped_notes_ = 0;               // since the last note that was taken
   bool is_high_ = false;
   bool data_lost_ = false;
   bool notes_lost_ = false;
