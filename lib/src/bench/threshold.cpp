@@ -116,15 +116,19 @@ constexpr std::array k_scalars{
               }},
     ScalarRow{"server.cpu-per-delivery", Unit::time,
               [](const BenchResult& r) {
-                return share(r, &ServerUse::cpu_measured, r.fleet.ledger.delivered);
+                // The server served the canaries too.
+                return share(r, &ServerUse::cpu_measured,
+                             r.fleet.ledger.delivered + r.canary.values.count());
               }},
     ScalarRow{"server.cpu-per-connect", Unit::time,
               [](const BenchResult& r) {
-                return share(r, &ServerUse::cpu_connect, r.server ? r.server->memory.connections : 0);
+                return share(r, &ServerUse::cpu_connect,
+                             r.server ? r.server->memory.connections : 0);
               }},
-    ScalarRow{
-        "server.rss", Unit::bytes,
-        [](const BenchResult& r) { return r.server ? number(r.server->memory.peak) : std::nullopt; }},
+    ScalarRow{"server.rss", Unit::bytes,
+              [](const BenchResult& r) {
+                return r.server ? number(r.server->memory.peak) : std::nullopt;
+              }},
     ScalarRow{"server.bytes-per-conn", Unit::bytes,
               [](const BenchResult& r) -> std::optional<double> {
                 return r.server ? r.server->memory.bytes_per_connection() : std::nullopt;
