@@ -1,3 +1,11 @@
+// Two things happen to an event, apart from each other: at its time it is *noticed* (a timer; how
+// late that is, is the generator's own fault and goes into `lag`), and when the connection takes it
+// it is *sent*. Between the two it waits for the server, and that wait is in its latency, since an
+// event carries when it was meant to be sent. So a server that answers slowly cannot slow the
+// schedule down and look better for it.
+//
+// What waits goes out together, up to a batch, and requests are pipelined: a publisher that had to
+// await each answer would send at most 1/round-trip requests a second, whatever was asked for.
 #include "clawws/bench/publisher.hpp"
 
 #include <algorithm>
@@ -8,7 +16,10 @@
 namespace clawws::bench {
 namespace {
 
-constexpr std::size_t k_most_in_flight = 64;
+// Deep enough that the way there and back costs no time, and few enough that what waits becomes a
+// batch: a server answers the requests of one connection in order, so with many of them a backlog
+// would be worked off one event at a time.
+constexpr std::size_t k_most_in_flight = 4;
 // Room for a batch in the server's default limit of 1 MiB a request.
 constexpr std::size_t k_most_body_bytes = 900 * 1024;
 
