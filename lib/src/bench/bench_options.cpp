@@ -23,7 +23,9 @@ constexpr const char* k_reports = "Reports";
 
 constexpr std::uint64_t k_most_events = 20'000'000;
 
-// What a profile says where no flag does.
+// What a profile says where no flag does. `smoke` proves that events flow at all and is done in a
+// few seconds; `ci` has the limits that a build is held to; `full` is for a machine of its own.
+// Each limit can be met in each scenario: a percentile has its samples there.
 struct ProfileRow {
   Profile profile;
   std::string_view name;

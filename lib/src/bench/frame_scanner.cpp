@@ -9,6 +9,7 @@ namespace clawws::bench {
 namespace {
 
 constexpr std::size_t k_max_frame_bytes = 16u << 20;
+// An idle connection keeps no more than this of a frame that it once put together.
 constexpr std::size_t k_kept_bytes = 1024;
 constexpr std::uint8_t k_final = 0x80, k_masked = 0x80, k_reserved = 0x70;
 

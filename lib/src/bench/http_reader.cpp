@@ -9,6 +9,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
+// Answers are short; a server that sends more is not one of ours.
 constexpr std::size_t k_most_body_bytes = 1u << 20;
 
 }  // namespace

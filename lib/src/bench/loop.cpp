@@ -109,6 +109,7 @@ void Loop::wait_and_dispatch() {
   std::optional<timespec> timeout;
   if (!timers_.empty())
     timeout = to_timespec(std::max(timers_.begin()->first - steady_now(), Nanos(0)));
+  // The schedule's own lateness is a criterion of trust: a millisecond would be too coarse.
   // epoll_wait counts in milliseconds; poll on the epoll descriptor counts in nanoseconds.
   pollfd waiting{epoll_.get(), POLLIN, 0};
   ::ppoll(&waiting, 1, timeout ? &*timeout : nullptr, nullptr);
@@ -119,6 +120,7 @@ void Loop::wait_and_dispatch() {
     if (auto* source = static_cast<Source*>(events[static_cast<std::size_t>(i)].data.ptr))
       source->on_ready(events[static_cast<std::size_t>(i)].events);
   }
+  // A turn that found nothing kept nobody waiting.
   if (count > 0) lag_.record(steady_now() - begin);
 }
 

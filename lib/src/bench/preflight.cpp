@@ -37,6 +37,8 @@ std::optional<RunFailure> check_limits(const BenchPlan& plan) {
                     0};
 }
 
+// Better a sentence now than fifty thousand lost deliveries: wrong credentials, a user who may not
+// publish, a URL that is no clawws server, events that a proxy swallows.
 std::optional<RunFailure> ask_server(const BenchPlan& plan, Probe& probe, Publisher& publisher,
                                      Watch& watch) {
   const Nanos limit = std::min<Nanos>(k_limit, plan.connect_limit);

@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 using base::Errc;
 using base::Error;
 
+// Enough for a server's last words, little enough to be read.
 constexpr std::size_t k_log_tail_bytes = 2000;
 constexpr std::chrono::milliseconds k_poll{5};
 
@@ -72,6 +73,8 @@ struct Exec {
 
 enum class Settings : std::uint8_t { kept, own };
 
+// A command of --spawn keeps the caller's settings, which may be part of what is measured; the own
+// server is the same wherever it is started. Both find the tools beside this one.
 std::vector<std::string> environment_for(const fs::path& state_dir, Settings settings) {
   std::vector<std::string> variables;
   std::string path = "/usr/bin:/bin";

@@ -148,7 +148,9 @@ ordered_json client_json(const BenchResult& r) {
                        {"cores", use.cores},
                        {"loopLagP99", ms(use.lag_p99)},
                        {"loopLagMax", ms(use.lag_max)}});
-  return {{"cores", r.client_cores}, {"memory", to_json(r.client_memory)}, {"threads", std::move(threads)}};
+  return {{"cores", r.client_cores},
+          {"memory", to_json(r.client_memory)},
+          {"threads", std::move(threads)}};
 }
 
 ordered_json outcome_json(const Outcome& outcome) {

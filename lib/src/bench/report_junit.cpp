@@ -1,4 +1,7 @@
 // Thresholds and trust as JUnit XML: one test case each, and the text report as the suite's output.
+// Build servers show a failure's message attribute, so that says what was measured. And the summary
+// for GitHub: a table of the thresholds and the same text, folded into no list or code that a
+// server's words could break out of.
 #include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
 #include "clawws/bench/numbers.hpp"

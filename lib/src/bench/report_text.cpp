@@ -1,3 +1,5 @@
+// The report for people. A line is a word of the manual page's OUTPUT and what it says; lines below
+// it that have no word belong to it. Whatever a server said is escaped: it may be anything.
 #include <algorithm>
 
 #include "clawws/base/text.hpp"
@@ -134,9 +136,9 @@ std::string use_lines(const BenchResult& r) {
   }
   std::string client = "cpu " + decimal(r.client_cores, 2) + " of " +
                        std::to_string(std::max<std::size_t>(1, r.plan.cores)) + " cores";
-  const auto busiest = std::max_element(
-      r.threads.begin(), r.threads.end(),
-      [](const ThreadUse& a, const ThreadUse& b) { return a.cores < b.cores; });
+  const auto busiest =
+      std::max_element(r.threads.begin(), r.threads.end(),
+                       [](const ThreadUse& a, const ThreadUse& b) { return a.cores < b.cores; });
   if (busiest != r.threads.end())
     client += " (" + busiest->name + " " + decimal(busiest->cores, 2) + ")";
   return text + line("client", client + memory_text(r.client_memory));

@@ -1,3 +1,12 @@
+// The controller never touches a connection: it posts to the loops and waits for the fleets' atomic
+// counters. What the loops own is read only by call(), between their turns.
+//
+//   preflight -> connect -> settle [-> hold] -> warm-up -> measure -> drain -> close -> collect
+//                                                ^ the schedule begins   ^ or when all has come
+//
+// Warm-up and measure are one schedule: nothing pauses between them, the counting alone begins at
+// its event. CPU times are taken at that boundary and after the drain, so in an overloaded run the
+// backlog of the warm-up is in them; bursts are therefore run without one.
 #include "clawws/bench/run.hpp"
 
 #include <algorithm>
@@ -257,7 +266,7 @@ void Run::publish() {
   for (const Ledger::Stream& stream : measure_.streams()) sent_.push_back(stream.end);
 }
 
-// What was sent is the whole plan now.
+// What was sent is the whole plan now: an event that nobody sent is not lost.
 void Run::cut_short() {
   for (const auto& publisher : publishers_) sent_.push_back(publisher->halt());
   for (const auto& fleet : fleets_) fleet->shorten(sent_);

@@ -108,6 +108,9 @@ base::Result<void> wait_for_record(ServerProcess& process, Signals& signals) {
   return {};
 }
 
+// Which server: one that is started for the run unless a URL or a state directory names one; with
+// --spawn and a URL both. Without --server-pid its process is the started one, or the local
+// server's when that is the one that is measured.
 base::Result<Measured> find_measured(const BenchConfig& config,
                                      const client::Environment& environment, Signals& signals) {
   Measured measured;
@@ -205,6 +208,8 @@ std::variant<BenchResult, RunFailure> run_until_valid(const RunSetup& setup,
 
 }  // namespace
 
+// The server outlives the retries, and has ended before the reports are written: what its end has
+// to say is in its log by then.
 BenchExit run_bench(const BenchConfig& config, const client::Environment& environment) {
   Signals signals;
   auto measured = find_measured(config, environment, signals);

@@ -7,7 +7,7 @@ namespace clawws::bench {
 namespace {
 
 constexpr std::uint8_t k_close = 8, k_pong = 10;
-constexpr std::uint16_t k_no_code = 1005;
+constexpr std::uint16_t k_no_code = 1005;  // RFC 6455, section 7.1.5: a close without a code
 
 }  // namespace
 
@@ -76,6 +76,7 @@ void Subscriber::upgraded(Nanos received_at) {
         net::http_ending({answer->status(), retry_after, location, body, base::unix_millis()}));
     return;
   }
+  // One key for all: it proves that a WebSocket server answered, and is no secret.
   if (answer->field("Sec-WebSocket-Accept") != target_->expected_accept) {
     link_.fail(net::final_ending(net::Phase::upgrade, base::Errc::protocol,
                                  "the upgrade's Sec-WebSocket-Accept does not fit its key"));

@@ -71,6 +71,7 @@ base::Result<std::shared_ptr<const Target>> make_target(const client::Attempt& a
   return std::shared_ptr<const Target>(std::move(target));
 }
 
+// An address has about 28,000 free ports, and each connection to one destination takes one.
 sockaddr_storage source_address(const Target& target, std::size_t index) noexcept {
   sockaddr_storage source{};
   if (target.address.ss_family != AF_INET || !target.is_loopback()) return source;

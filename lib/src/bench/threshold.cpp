@@ -16,6 +16,9 @@ namespace {
 using base::Errc;
 using base::Error;
 
+// Metrics are found by name in two tables; a name that is in neither is unknown. Adding a row makes
+// a metric known to thresholds, to the nearest-name hint and to the test that holds the manual page
+// to this list.
 struct DistributionRow {
   std::string_view name;
   Distribution (*get)(const BenchResult&);

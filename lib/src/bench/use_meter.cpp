@@ -24,6 +24,7 @@ UseMeter::Marks UseMeter::take_marks() const {
   return marks;
 }
 
+// Lags are counted anew: what the handshakes of the ramp kept waiting is no part of a delivery.
 void UseMeter::measure_begins() {
   begin_at_ = steady_now();
   for (const LoopThread& thread : threads_) {
