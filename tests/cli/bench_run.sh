@@ -47,7 +47,10 @@ has_line 'INVALID$' "$work/out" || fail "missing connections are trusted: $(cat 
 has_line '503: Too many clients$' "$work/out" || fail "no reason: $(cat "$work/out")"
 expect "a server that ends" 3 "" "^no such thing$" "$bench" \
   --spawn 'printf "no such thing" >&2; exit 1'
-expect "may not publish" 4 "" "publishing: .*403" "$bench" --spawn 'clawws serve --publisher somebody'
+hash=$(openssl passwd -6 pw)
+printf 'reader:%s\nposter:%s\n' "$hash" "$hash" >"$work/users"
+expect "may not publish" 4 "" "publishing: .*403" env CLAWWS_PASSWORD=pw "$bench" -u reader \
+  --spawn "clawws serve --users $work/users --publisher poster"
 nothing_left || fail "left behind: $(ls -A "$work/tmp")"
 
 # ---- a server that runs ----
