@@ -50,6 +50,20 @@ TEST(BenchLedger, LateIsReorderedAndNotLost) {
   EXPECT_EQ(counts.lost, 2U);
 }
 
+TEST(BenchLedger, OvertakenIsMissingWithALaterOneThere) {
+  Ledger ledger({{0, 10}});
+  EXPECT_EQ(ledger.overtaken(), 0U);
+  ledger.received(0, 4);
+  EXPECT_EQ(ledger.overtaken(), 4U);
+  ledger.received(0, 2);
+  EXPECT_EQ(ledger.overtaken(), 3U);
+  ledger.received(0, 2);
+  EXPECT_EQ(ledger.overtaken(), 3U) << "a duplicate fills no hole";
+  ledger.received(0, 5);
+  EXPECT_EQ(ledger.overtaken(), 3U);
+  EXPECT_EQ(ledger.missing(), 7U);
+}
+
 TEST(BenchLedger, WhatWasNeverSentIsUnknown) {
   Ledger ledger({{0, 4}});
   EXPECT_EQ(ledger.received(0, 4), Entry::unknown);
