@@ -51,6 +51,7 @@ expect "no local server" 3 "" "server.json: No such file or directory" \
   "$tail" --state-dir "$state" --resolve localhost:8443:127.9.9.9
 expect "no server at all" 3 "" "Connection refused" "$tail" wss://127.0.0.1:1/ws
 expect "no name" 2 "" "no terminal to ask on" setsid "$tail" -u admin wss://127.0.0.1:1/ws
+# Without what the caller holds open: those numbers would be missing even to the dynamic linker.
 expect "too few files" 1 "" "raise the limit, for example with 'ulimit -n" \
-  sh -c 'ulimit -n 5 && exec "$@"' sh timeout 20 "$tail" --for 1s wss://127.0.0.1:1/ws
+  timeout 20 sh -c 'exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; ulimit -n 6 && exec "$@"' sh "$tail" --for 1s wss://127.0.0.1:1/ws
 exit $bad
