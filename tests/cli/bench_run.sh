@@ -71,11 +71,12 @@ here="--state-dir $state"
   expect "a reader that leaves" 0 "" ".*" sh -c '"$0" "$@" | true' "$bench" $here --profile smoke -d 1s
 }
 
-# pause PID: stops a process for longer than the limit below, once events flow.
+# pause PID: stops a process for longer than the limit below, once events flow. The limit leaves room for the
+# delays of a busy machine: a tenth of it.
 pause() {
   wait_for 20 events_flow
   kill -STOP "$1"
-  sleep 1.5 # the pace of a slow server, or of a starved generator
+  sleep 4 # the pace of a slow server, or of a starved generator
   kill -CONT "$1"
 }
 events_flow() { grep -q '^measure ' "$work/err"; }
@@ -95,17 +96,17 @@ end_bench() {
   check_stream out "$3"
 }
 
-start_bench -v -d 3s -t 'delivery.p99<500ms' -t 'lost==0'
+start_bench -v -d 6s -t 'delivery.p99<2s' -t 'lost==0'
 pause "$server"
-end_bench "a slow server" 20 '^FAIL      delivery.p99 .* < 500 ms$'
-has_line 'VALID$' "$work/out" || fail "a slow server: $(cat "$work/out")"
+end_bench "a slow server" 20 '^FAIL      delivery.p99 .* < 2 s$'
+has_line ' VALID$' "$work/out" || fail "a slow server: $(cat "$work/out")"
 has_line '^PASS      lost 0 == 0$' "$work/out" || fail "a slow server loses: $(cat "$work/out")"
 
-start_bench -v -d 3s -t 'delivery.p99<500ms'
+start_bench -v -d 6s -t 'delivery.p99<2s'
 pause "$bench_pid"
-end_bench "a starved generator" 22 'schedule lag p99 .* is over 10 % of the tightest limit, 500 ms'
+end_bench "a starved generator" 22 'schedule lag p99 .* is over 10 % of the tightest limit, 2 s'
 
-start_bench -v -d 3s -t 'delivery.p99<500ms' --retries 1
+start_bench -v -d 6s -t 'delivery.p99<2s' --retries 1
 pause "$bench_pid"
 end_bench "a run that is repeated" 0 '^PASS'
 has_line 'cannot be trusted (schedule lag.*once more$' "$work/err" || fail "not repeated: $(cat "$work/err")"
