@@ -68,7 +68,31 @@ _clawws_tail() {
   esac
 }
 
+_clawws_bench_compare() {
+  case $prev in
+    --min-effect) ;;
+    --json) _clawws_files ;;
+    --color) _clawws_words "auto always never" ;;
+    --config) _clawws_files ;;
+    *)
+      if [[ $cur == -* ]]; then
+        _clawws_words "--min-effect --json --color --config --print-config --version --help"
+      else
+        _clawws_files
+      fi
+      ;;
+  esac
+}
+
 _clawws_bench() {
+  if ((COMP_CWORD > 2)); then
+    case ${COMP_WORDS[2]} in
+      compare) _clawws_bench_compare && return ;;
+    esac
+  elif [[ $cur != -* ]]; then
+    _clawws_words "compare"
+    return
+  fi
   case $prev in
     --cacert | --cert | --key | --netrc-file | --config) _clawws_files ;;
     --password-file | --token-file | --json | --junit)
@@ -83,12 +107,12 @@ _clawws_bench() {
     --spawn) _clawws_words "'clawws serve'" ;;
     --password-command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
     -c | --connections | -r | --rate | -d | --duration | --size | --publishers | --batch | --connect-rate | \
-      --stalled | --warmup | --drain | --threads | --seed | -t | --threshold | --retries | --server-pid | \
+      --stalled | --warmup | --drain | --threads | --seed | -t | --threshold | --retries | --repeat | --server-pid | \
       -u | --user | --url | --pinnedpubkey | --resolve | --connect-timeout) ;;
     *)
       _clawws_words "--scenario --profile --connections --rate --duration --size --publishers --batch
         --connect-rate --stalled --warmup --drain --threads --seed
-        --threshold --count-lost --retries
+        --threshold --count-lost --retries --repeat
         --json --junit --progress --color --quiet --verbose
         --spawn --server-pid
         --user --password-file --token-file --password-command --netrc --netrc-file

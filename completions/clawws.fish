@@ -96,7 +96,18 @@ $tail -l print-config -d 'print every option with its value and where that came 
 $tail -s V -l version -d 'print the version'
 $tail -s h -l help -d 'say how to use it'
 
-set -l bench complete -c clawws -n '__fish_seen_subcommand_from bench'
+set -l compare complete -c clawws -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from compare'
+$compare -x -l min-effect -a '10%,2ms' -d 'what a change must exceed'
+$compare -r -F -l json -d 'write the comparison as JSON'
+$compare -x -l color -a 'auto always never' -d 'use colour'
+$compare -r -F -l config -d 'read options from a file'
+$compare -l print-config -d 'print every option with its value and where that came from'
+$compare -s V -l version -d 'print the version'
+$compare -s h -l help -d 'say how to use it'
+
+set -l commands compare
+complete -c clawws -n "__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from $commands" -a compare -d 'say whether new runs are slower than old ones'
+set -l bench complete -c clawws -n "__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from $commands"
 $bench -x -s s -l scenario -a 'steady idle connect-storm slow-consumer' -d 'what the clients do'
 $bench -x -l profile -a 'smoke ci full' -d 'size, duration and thresholds in one word'
 $bench -x -s c -l connections -d 'clients that subscribe'
@@ -114,6 +125,7 @@ $bench -x -l seed -d 'of the events' padding'
 $bench -x -s t -l threshold -d 'what must hold, else exit 20'
 $bench -x -l count-lost -a 'in out' -d 'lost deliveries in the percentiles, or out of them'
 $bench -x -l retries -d 'repeat a run that cannot be trusted'
+$bench -x -l repeat -d 'measure so many times, to compare'
 $bench -r -F -l json -d 'write the whole result as JSON'
 $bench -r -F -l junit -d 'write thresholds and trust as JUnit XML'
 $bench -x -l progress -a 'auto always never' -d 'live progress on standard error'

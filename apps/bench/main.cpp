@@ -1,17 +1,27 @@
-// clawws bench: flags, a check, the run, the exit code. Everything else is in the library's bench
-// layer.
+// clawws bench: flags, a check, the run, the exit code; and the same for the commands that a first
+// argument names. Everything else is in the library's bench layer.
+#include <string_view>
+
 #include "../common/run_tool.hpp"
 #include "clawws/base/posix.hpp"
+#include "clawws/bench/bench_commands.hpp"
 #include "clawws/bench/run_bench.hpp"
 
-int main(int argc, char** argv) {
-  namespace bench = clawws::bench;
+namespace {
+
+namespace base = clawws::base;
+namespace bench = clawws::bench;
+
+std::string environment(const char* name) {
+  return base::environment(name);
+}
+
+int measure(int argc, char** argv) {
   bench::BenchConfig config;
-  const auto environment = [](const char* name) { return clawws::base::environment(name); };
   bench::BenchExit result;
   const int code = clawws::apps::run_tool(
       bench::bench_flags(config), argc, argv,
-      [&](const clawws::base::FlagOutcome& outcome) {
+      [&](const base::FlagOutcome& outcome) {
         return bench::validate(config, outcome, environment);
       },
       [&] {
@@ -20,4 +30,20 @@ int main(int argc, char** argv) {
       });
   if (result.signal != 0) clawws::apps::raise_again(result.signal);
   return code;
+}
+
+int compare(int argc, char** argv) {
+  bench::CompareConfig config;
+  return clawws::apps::run_tool(
+      bench::compare_flags(config), argc, argv,
+      [&](const base::FlagOutcome&) { return bench::validate(config); },
+      [&] { return bench::run_compare(config, environment); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "compare") return compare(argc - 1, argv + 1);
+  return measure(argc, argv);
 }

@@ -25,7 +25,7 @@ for tool in serve tail bench; do
   "$work/bin/clawws" help $tool </dev/null | grep -q "clawws.$tool"
 done
 for file in share/man/man1/clawws.1 share/man/man1/clawws-serve.1 share/man/man1/clawws-tail.1 \
-  share/man/man1/clawws-bench.1 share/clawws/bench-report.schema.json \
+  share/man/man1/clawws-bench.1 share/clawws/bench-report.schema.json share/clawws/bench-compare.schema.json \
   share/man/man7/clawws-protocol.7 share/bash-completion/completions/clawws \
   share/zsh/site-functions/_clawws share/fish/vendor_completions.d/clawws.fish; do
   [ -s "$work/moved here/prefix/$file" ] || { echo "$file is not installed" >&2; exit 1; }

@@ -1,8 +1,10 @@
 // Checks a JSON document against a JSON Schema, as far as the project's own schemas use that
 // language: type, const, enum, pattern, minimum, required, properties, additionalProperties, items,
-// $ref into $defs. A schema that uses anything else is reported, so that nothing is passed over.
+// oneOf, $ref into $defs. A schema that uses anything else is reported, so that nothing is passed
+// over.
 #pragma once
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
@@ -45,6 +47,8 @@ class JsonSchema {
     const auto complain = [&](const std::string& what) { found.push_back(at + ": " + what); };
     if (word == "$ref") {
       check(root_.at(Json::json_pointer(rule.get<std::string>().substr(1))), value, at, found);
+    } else if (word == "oneOf") {
+      check_one_of(rule, value, at, found);
     } else if (word == "type") {
       bool fits = false;
       for (const Json& type : rule.is_array() ? rule : Json::array({rule}))
@@ -73,6 +77,27 @@ class JsonSchema {
                word != "$defs" && word != "additionalProperties") {
       complain("the schema's word " + word + " is not known to this check");
     }
+  }
+
+  // Of several that do not fit, the one that was probably meant has the fewest problems.
+  void check_one_of(const Json& branches, const Json& value, const std::string& at,
+                    Problems& found) const {
+    std::vector<Problems> all;
+    for (const Json& branch : branches) {
+      all.emplace_back();
+      check(branch, value, at, all.back());
+    }
+    const auto fitting = std::count_if(all.begin(), all.end(),
+                                       [](const Problems& problems) { return problems.empty(); });
+    if (fitting == 1) return;
+    if (fitting > 1) {
+      found.push_back(at + ": fits more than one of oneOf");
+      return;
+    }
+    const auto least =
+        std::min_element(all.begin(), all.end(),
+                         [](const Problems& a, const Problems& b) { return a.size() < b.size(); });
+    found.insert(found.end(), least->begin(), least->end());
   }
 
   void check_members(const Json& rules, const Json& schema, const Json& value,

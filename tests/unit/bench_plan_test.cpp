@@ -126,8 +126,9 @@ TEST(BenchPlan, WhatCannotBeIsRefused) {
         Row{{"-r", "1m", "-d", "1m"}, "at most 20,000,000"}, Row{{"-q", "-v"}, "contradict"},
         Row{{"-t", "delivry.p99<1s"}, "did you mean 'delivery.p99'"},
         Row{{"--size", "65KiB"}, "at most 64KiB"}, Row{{"-c", "0"}, "1 to"},
-        Row{{"--spawn", ""}, "must not be empty"}, Row{{"-s", "steedy"}, "one of steady"},
-        Row{{"-u", "admin:pw"}, "argv"}, Row{{"wss://admin:pw@localhost/ws"}, "user"},
+        Row{{"--repeat", "0"}, "1 to 50"}, Row{{"--spawn", ""}, "must not be empty"},
+        Row{{"-s", "steedy"}, "one of steady"}, Row{{"-u", "admin:pw"}, "argv"},
+        Row{{"wss://admin:pw@localhost/ws"}, "user"},
         Row{{"--key", "k.pem"}, "--key needs --cert"}}) {
     const std::string error = parse(row.args).error;
     EXPECT_NE(error.find(row.said), std::string::npos) << row.args[0] << ": " << error;

@@ -133,6 +133,16 @@ void add_gate(std::vector<Flag>& flags, BenchConfig& config) {
   flags.push_back(flag("retries", 0, "N", k_gate,
                        "repeat a run that cannot be trusted, at most N times", "0",
                        count(config.retries, 0, 100)));
+  flags.push_back(flag("repeat", 0, "N", k_gate,
+                       "measure N times, for `clawws bench compare`, which wants 5", "1",
+                       [&config](std::string_view v) -> Result<void> {
+                         const auto times = base::parse_count(v);
+                         if (!times) return times.error();
+                         // Each run's histograms are kept to the end: 4 MiB.
+                         if (*times < 1 || *times > 50) return Error(Errc::usage, "1 to 50");
+                         config.repeat = *times;
+                         return {};
+                       }));
 }
 
 void add_server(std::vector<Flag>& flags, BenchConfig& config) {
@@ -182,6 +192,9 @@ constexpr const char* k_epilog =
     "Without a URL it starts a clawws serve of its own, on a free port and with a temporary state\n"
     "directory, and measures that. With one it publishes bench.sample events there.\n"
     "\n"
+    "Commands, each with a --help of its own:\n"
+    "  clawws bench compare OLD NEW    is NEW slower? [--min-effect 10%,2ms] [--json FILE]\n"
+    "\n"
     "Exit status: 0 all thresholds hold; 1 internal or I/O failure; 2 usage; 3 could not connect; "
     "4 not\n"
     "accepted; 5 TLS; 6 protocol; 20 a threshold failed; 22 the run cannot be trusted; 23 the "
@@ -193,6 +206,7 @@ constexpr const char* k_epilog =
     "  clawws bench --profile ci --junit bench.xml         the gate of a build\n"
     "  clawws bench -c 1000 -r 200 -t 'delivery.p99<50ms'  a larger one, with a limit\n"
     "  clawws bench -s idle -c 10k                         memory of an idle client\n"
+    "  clawws bench --repeat 5 --json new.json             runs to compare with others\n"
     "  clawws bench -u admin --password-file pw wss://panel.example/ws\n";
 
 // A profile's limit gives way to one for the same metric.

@@ -54,6 +54,8 @@ void collect(BenchResult& result, const Tally& canaries, const Measure& measure,
     result.before = result.stalled = {};
   }
   collect_fairness(result);
+  // What single events went through is in the distributions now, and may be a lot of memory.
+  result.fleet.events = {};
 }
 
 }  // namespace clawws::bench

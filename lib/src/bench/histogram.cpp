@@ -102,6 +102,26 @@ std::optional<Nanos> Histogram::percentile(double percent, std::uint64_t beyond)
   return max_;
 }
 
+std::vector<Histogram::Bucket> Histogram::buckets() const {
+  std::vector<Bucket> found;
+  for (std::size_t i = 0; i < counts_.size(); ++i)
+    if (counts_[i] > 0) found.push_back({Nanos(middle_of(i)), counts_[i]});
+  return found;
+}
+
+Histogram Histogram::restored(const std::vector<Bucket>& buckets, Nanos min, Nanos max,
+                              Nanos mean) {
+  Histogram histogram;
+  // The highest bucket's middle may lie above k_highest, which is in it too.
+  for (const Bucket& bucket : buckets)
+    histogram.record(std::min(bucket.middle, k_highest), bucket.count);
+  if (histogram.count_ == 0) return histogram;
+  histogram.min_ = min;
+  histogram.max_ = max;
+  histogram.sum_ = static_cast<double>(mean.count()) * static_cast<double>(histogram.count_);
+  return histogram;
+}
+
 SmallHistogram::SmallHistogram() : counts_(k_small_buckets) {}
 
 void SmallHistogram::record(Nanos value) noexcept {

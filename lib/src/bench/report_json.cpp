@@ -12,14 +12,21 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Bumped when a member changes its meaning or goes; new members do not bump it.
-constexpr int k_schema_version = 1;
-
 ordered_json ms(Nanos value) {
   return static_cast<double>(value.count()) / 1e6;
 }
 ordered_json ms(const std::optional<Nanos>& value) {
   return value ? ms(*value) : ordered_json(nullptr);
+}
+
+// "1000:49000 2000:1000": nanoseconds and how often. A member for each number would make most of
+// the report's lines.
+std::string buckets_text(const Histogram& histogram) {
+  std::string text;
+  for (const Histogram::Bucket& bucket : histogram.buckets())
+    text += (text.empty() ? "" : " ") + std::to_string(bucket.middle.count()) + ":" +
+            std::to_string(bucket.count);
+  return text;
 }
 
 ordered_json to_json(const Distribution& d) {
@@ -31,6 +38,8 @@ ordered_json to_json(const Distribution& d) {
        {std::pair{"p50", 50.0}, {"p90", 90.0}, {"p99", 99.0}, {"p99.9", 99.9}})
     out[name] = ms(d.values.percentile(percent, d.beyond));
   out["max"] = any && d.beyond == 0 ? ms(d.values.max()) : ordered_json(nullptr);
+  out["largest"] = any ? ms(d.values.max()) : ordered_json(nullptr);
+  out["buckets"] = buckets_text(d.values);
   return out;
 }
 
@@ -64,6 +73,7 @@ ordered_json to_json(const MemoryUse& use) {
   return {{"before", use.before},
           {"settled", use.settled},
           {"peak", use.peak},
+          {"connections", use.connections},
           {"bytesPerConnection", each ? ordered_json(*each) : ordered_json(nullptr)}};
 }
 
@@ -168,35 +178,55 @@ ordered_json outcome_json(const Outcome& outcome) {
           {"why", outcome.why.empty() ? ordered_json(nullptr) : ordered_json(outcome.why)}};
 }
 
-}  // namespace
+std::string tool_name() {
+  return "clawws/" + std::string(base::version());
+}
 
-std::string json_report(const BenchResult& r) {
+ordered_json run_json(const BenchResult& r) {
   ordered_json outcomes = ordered_json::array();
   for (const Outcome& outcome : r.outcomes) outcomes.push_back(outcome_json(outcome));
-  const ordered_json report = {{"schema", k_schema_version},
-                               {"tool", "clawws/" + std::string(base::version())},
-                               {"run", r.run},
-                               {"started", base::format_rfc3339(r.started_millis)},
-                               {"took", ms(r.took)},
-                               {"url", r.url},
-                               {"serverSource", r.server_source},
-                               {"tls", r.tls},
-                               {"plan", to_json(r.plan)},
-                               {"connect", connect_json(r)},
-                               {"delivery", delivery_json(r)},
-                               {"ledger", ledger_json(r)},
-                               {"publish", publish_json(r)},
-                               {"server", server_json(r)},
-                               {"client", client_json(r)},
-                               {"trust",
-                                {{"valid", r.verdict.valid},
-                                 {"reasons", r.verdict.reasons},
-                                 {"notes", r.verdict.notes},
-                                 {"scheduleLag", to_json(r.publish.lag)},
-                                 {"canary", to_json(r.canary)}}},
-                               {"thresholds", std::move(outcomes)},
-                               {"signal", r.signal},
-                               {"exitCode", r.signal != 0 ? 128 + r.signal : exit_code(r)}};
+  return {{"schema", k_report_schema},
+          {"tool", tool_name()},
+          {"run", r.run},
+          {"started", base::format_rfc3339(r.started_millis)},
+          {"took", ms(r.took)},
+          {"url", r.url},
+          {"serverSource", r.server_source},
+          {"tls", r.tls},
+          {"plan", to_json(r.plan)},
+          {"connect", connect_json(r)},
+          {"delivery", delivery_json(r)},
+          {"ledger", ledger_json(r)},
+          {"publish", publish_json(r)},
+          {"server", server_json(r)},
+          {"client", client_json(r)},
+          {"trust",
+           {{"valid", r.verdict.valid},
+            {"reasons", r.verdict.reasons},
+            {"notes", r.verdict.notes},
+            {"scheduleLag", to_json(r.publish.lag)},
+            {"canary", to_json(r.canary)}}},
+          {"thresholds", std::move(outcomes)},
+          {"signal", r.signal},
+          {"exitCode", r.signal != 0 ? 128 + r.signal : exit_code(r)}};
+}
+
+}  // namespace
+
+std::string json_report(std::span<const BenchResult> runs, std::uint64_t repeat) {
+  ordered_json report;
+  if (repeat == 1) {
+    report = run_json(runs.front());
+  } else {
+    ordered_json list = ordered_json::array();
+    for (const BenchResult& run : runs) list.push_back(run_json(run));
+    const int signal = runs.empty() ? 0 : runs.back().signal;
+    report = {{"schema", k_report_schema},
+              {"tool", tool_name()},
+              {"repeat", repeat},
+              {"exitCode", signal != 0 ? 128 + signal : exit_code(runs)},
+              {"runs", std::move(list)}};
+  }
   // A reason that a server gave may be anything.
   return report.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -47,26 +47,42 @@ std::string failure_of(const Outcome& outcome) {
                              : "lost deliveries reach this percentile";
 }
 
-}  // namespace
-
-std::string junit_report(const BenchResult& result) {
+// The cases of one run; their names begin with `prefix`.
+std::string cases_of(const BenchResult& result, const std::string& prefix, std::size_t& failures) {
   std::string reasons;
   for (const std::string& reason : result.verdict.reasons)
     reasons += (reasons.empty() ? "" : "; ") + reason;
   if (!result.verdict.valid && reasons.empty()) reasons = "not judged";
-  std::string cases = test_case("the run can be trusted", reasons);
-  std::size_t failures = reasons.empty() ? 0 : 1;
+  std::string cases = test_case(prefix + "the run can be trusted", reasons);
+  failures += reasons.empty() ? 0 : 1;
   for (const Outcome& outcome : result.outcomes) {
-    cases += test_case(outcome.threshold.text(), failure_of(outcome));
+    cases += test_case(prefix + outcome.threshold.text(), failure_of(outcome));
     failures += outcome.passed ? 0 : 1;
   }
-  const std::string counts = "tests=\"" + std::to_string(result.outcomes.size() + 1) +
-                             "\" failures=\"" + std::to_string(failures) + "\" time=\"" +
-                             decimal(static_cast<double>(result.took.count()) / 1e9, 3) + "\"";
+  return cases;
+}
+
+}  // namespace
+
+std::string junit_report(std::span<const BenchResult> runs) {
+  std::string cases, text;
+  std::size_t tests = 0, failures = 0;
+  Nanos took{0};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string prefix = runs.size() == 1 ? "" : "run " + std::to_string(i + 1) + ": ";
+    cases += cases_of(runs[i], prefix, failures);
+    text += run_report(runs[i], i + 1, runs.size(), client::Color::off);
+    tests += runs[i].outcomes.size() + 1;
+    took += runs[i].took;
+  }
+  const BenchResult& first = runs.front();
+  const std::string counts = "tests=\"" + std::to_string(tests) + "\" failures=\"" +
+                             std::to_string(failures) + "\" time=\"" +
+                             decimal(static_cast<double>(took.count()) / 1e9, 3) + "\"";
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites " + counts +
-         ">\n  <testsuite name=\"clawws bench " + std::string(scenario_name(result.plan.scenario)) +
-         "\" timestamp=\"" + base::format_rfc3339(result.started_millis) + "\" " + counts + ">\n" +
-         cases + "    <system-out>" + escaped(text_report(result, client::Color::off)) +
+         ">\n  <testsuite name=\"clawws bench " + std::string(scenario_name(first.plan.scenario)) +
+         "\" timestamp=\"" + base::format_rfc3339(first.started_millis) + "\" " + counts + ">\n" +
+         cases + "    <system-out>" + escaped(text) +
          "</system-out>\n  </testsuite>\n</testsuites>\n";
 }
 

@@ -6,6 +6,7 @@
 #include "clawws/base/time.hpp"
 #include "clawws/bench/numbers.hpp"
 #include "clawws/bench/report.hpp"
+#include "clawws/bench/run_values.hpp"
 
 namespace clawws::bench {
 namespace {
@@ -189,6 +190,33 @@ std::string text_report(const BenchResult& result, client::Color color) {
   if (result.signal != 0)
     text += line("cut", "the run was interrupted: these are the events up to then");
   for (const Outcome& outcome : result.outcomes) text += outcome_line(outcome, color);
+  return text;
+}
+
+std::string run_report(const BenchResult& result, std::size_t number, std::size_t of,
+                       client::Color color) {
+  const std::string heading =
+      of == 1 ? "" : line("run", std::to_string(number) + " of " + std::to_string(of));
+  return heading + text_report(result, color);
+}
+
+std::string runs_summary(std::span<const BenchResult> runs) {
+  if (runs.size() < 2) return {};
+  const auto valid = std::count_if(runs.begin(), runs.end(),
+                                   [](const BenchResult& run) { return run.verdict.valid; });
+  std::string text = line("runs", std::to_string(runs.size()) + ", valid " + std::to_string(valid) +
+                                      "; of each metric the median and the extremes");
+  for (RunValues& row : run_values(runs)) {
+    if (row.values.empty()) continue;
+    std::sort(row.values.begin(), row.values.end());
+    const std::size_t half = row.values.size() / 2;
+    const double median = row.values.size() % 2 == 1
+                              ? row.values[half]
+                              : (row.values[half - 1] + row.values[half]) / 2;
+    text += line("", client::pad(row.metric, 26) + format_value(row.unit, median) + "  (" +
+                         format_value(row.unit, row.values.front()) + " … " +
+                         format_value(row.unit, row.values.back()) + ")");
+  }
   return text;
 }
 

@@ -1,16 +1,13 @@
 #include "clawws/bench/run_bench.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <thread>
 
 #include "clawws/base/posix.hpp"
-#include "clawws/base/text.hpp"
+#include "clawws/bench/output.hpp"
 #include "clawws/bench/process.hpp"
 #include "clawws/bench/progress.hpp"
 #include "clawws/bench/report.hpp"
@@ -57,23 +54,6 @@ class Signals {
   base::UniqueFd fd_;
   int number_ = 0;
 };
-
-base::Result<void> write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    // A reader that left has seen what it wanted.
-    if (written < 0 && errno == EPIPE) return {};
-    if (written < 0) return Error(Errc::io, "cannot write the report: " + base::errno_text(errno));
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-void say(const std::string& text) {
-  // Without a stderr the exit code is all that is left.
-  [[maybe_unused]] const auto written = write_all(STDERR_FILENO, "clawws bench: " + text + "\n");
-}
 
 // The server that this run measures: where, and which process it is.
 struct Measured {
@@ -162,31 +142,30 @@ ProgressLine::Form progress_form(const BenchConfig& config) {
   return is_terminal ? ProgressLine::Form::redrawn : ProgressLine::Form::lines;
 }
 
-// A report that was asked for and cannot be written is a failure of the run. "-" is stdout.
-base::Result<void> write_report(const std::string& place, const std::string& text) {
-  if (place == "-") return write_all(STDOUT_FILENO, text);
-  return base::write_file_atomic(place, text, 0644);
+// What the text goes to: stderr when stdout is taken by another report.
+int text_fd(const BenchConfig& config) {
+  const bool is_taken = config.json_file == "-" || config.junit_file == "-";
+  return is_taken ? STDERR_FILENO : STDOUT_FILENO;
 }
 
-base::Result<void> append_report(const std::string& path, const std::string& text) {
-  const base::UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-  if (!file) return Error(Errc::io, path + ": " + base::errno_text(errno));
-  return write_all(file.get(), text);
-}
-
-base::Result<void> write_reports(const BenchConfig& config, const client::Environment& environment,
-                                 const BenchResult& result) {
-  const bool stdout_is_taken = config.json_file == "-" || config.junit_file == "-";
-  const int fd = stdout_is_taken ? STDERR_FILENO : STDOUT_FILENO;
+base::Result<void> write_text(const BenchConfig& config, const client::Environment& environment,
+                              const BenchResult& result, std::size_t number, std::size_t of) {
+  const int fd = text_fd(config);
   const client::Color color =
       client::decide_color(config.color, client::stream_kind(fd), environment);
-  auto written = write_all(fd, text_report(result, color));
-  if (written && !config.json_file.empty())
-    written = write_report(config.json_file, json_report(result));
-  if (written && !config.junit_file.empty())
-    written = write_report(config.junit_file, junit_report(result));
+  auto written = write_all(fd, run_report(result, number, of, color));
   const std::string summary = environment("GITHUB_STEP_SUMMARY");
   if (written && !summary.empty()) written = append_report(summary, summary_report(result));
+  return written;
+}
+
+// A report that was asked for and cannot be written is a failure of the run.
+base::Result<void> write_files(const BenchConfig& config, std::span<const BenchResult> runs) {
+  auto written = write_all(text_fd(config), runs_summary(runs));
+  if (written && !config.json_file.empty())
+    written = write_report(config.json_file, json_report(runs, config.repeat));
+  if (written && !config.junit_file.empty())
+    written = write_report(config.junit_file, junit_report(runs));
   return written;
 }
 
@@ -206,10 +185,21 @@ std::variant<BenchResult, RunFailure> run_until_valid(const RunSetup& setup,
   }
 }
 
+// A run that found nothing. What earlier runs of --repeat found is still written.
+BenchExit end_early(const BenchConfig& config, std::span<const BenchResult> runs,
+                    Measured& measured, const RunFailure& failure) {
+  std::string log;
+  if (measured.process) measured.process->stop(k_server_stop);
+  if (measured.process && failure.signal == 0) log = measured.process->log_tail();
+  if (!runs.empty())
+    if (const auto written = write_files(config, runs); !written) say(written.error().message());
+  return fail(failure.exit_code, failure.what + (log.empty() ? "" : "\nthe server said:\n" + log),
+              failure.signal);
+}
+
 }  // namespace
 
-// The server outlives the retries, and has ended before the reports are written: what its end has
-// to say is in its log by then.
+// The server outlives retries and repeats.
 BenchExit run_bench(const BenchConfig& config, const client::Environment& environment) {
   Signals signals;
   auto measured = find_measured(config, environment, signals);
@@ -232,21 +222,25 @@ BenchExit run_bench(const BenchConfig& config, const client::Environment& enviro
       measured->process == nullptr && config.verbosity != BenchConfig::Verbosity::quiet;
   if (is_guest) say("publishes bench.sample events at " + measured->target->ws->url.text());
 
-  const std::variant<BenchResult, RunFailure> outcome =
-      run_until_valid(setup, config.retries.value_or(0));
-  progress.clear();
-  if (measured->process) measured->process->stop(k_server_stop);
-  if (const auto* failure = std::get_if<RunFailure>(&outcome)) {
-    std::string log;
-    if (measured->process && failure->signal == 0) log = measured->process->log_tail();
-    return fail(failure->exit_code,
-                failure->what + (log.empty() ? "" : "\nthe server said:\n" + log), failure->signal);
+  std::vector<BenchResult> runs;
+  while (runs.size() < config.repeat && (runs.empty() || runs.back().signal == 0)) {
+    std::variant<BenchResult, RunFailure> outcome =
+        run_until_valid(setup, config.retries.value_or(0));
+    progress.clear();
+    if (const auto* failure = std::get_if<RunFailure>(&outcome))
+      return end_early(config, runs, *measured, *failure);
+    runs.push_back(std::move(std::get<BenchResult>(outcome)));
+    // The server has ended before the last report: what its end has to say is in its log by then.
+    if (measured->process && (runs.size() == config.repeat || runs.back().signal != 0))
+      measured->process->stop(k_server_stop);
+    if (auto written = write_text(config, environment, runs.back(), runs.size(), config.repeat);
+        !written)
+      return fail(written.error());
   }
-  const BenchResult& result = std::get<BenchResult>(outcome);
-  const auto written = write_reports(config, environment, result);
-  if (result.signal != 0) return {128 + result.signal, result.signal};
+  const auto written = write_files(config, runs);
+  if (const int signal = runs.back().signal; signal != 0) return {128 + signal, signal};
   if (!written) return fail(written.error());
-  return {exit_code(result), 0};
+  return {exit_code(runs), 0};
 }
 
 }  // namespace clawws::bench

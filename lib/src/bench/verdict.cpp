@@ -113,4 +113,10 @@ int exit_code(const BenchResult& result) noexcept {
   return passed ? 0 : k_exit_threshold;
 }
 
+int exit_code(std::span<const BenchResult> runs) noexcept {
+  int worst = 0;
+  for (const BenchResult& run : runs) worst = std::max(worst, exit_code(run));
+  return worst;
+}
+
 }  // namespace clawws::bench

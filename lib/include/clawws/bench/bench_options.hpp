@@ -27,6 +27,7 @@ struct BenchConfig : client::ApproachOptions {
   std::optional<CountLost> count_lost;
   std::vector<Threshold> thresholds;
   std::optional<std::uint64_t> retries;
+  std::uint64_t repeat = 1;  // times that the whole is measured
 
   std::string spawn;  // command; empty: none
   std::optional<pid_t> server_pid;

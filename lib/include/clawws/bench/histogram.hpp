@@ -41,6 +41,16 @@ class CLAWWS_API Histogram {
   // larger than any recorded one: nothing when the rank falls among those, or when all is empty.
   std::optional<Nanos> percentile(double percent, std::uint64_t beyond = 0) const noexcept;
 
+  // A bucket by its middle, which lies in it.
+  struct Bucket {
+    Nanos middle{0};
+    std::uint64_t count = 0;
+  };
+  // Those that hold something, ascending: with min(), max() and mean() all that restored() needs to
+  // make an equal histogram.
+  std::vector<Bucket> buckets() const;
+  static Histogram restored(const std::vector<Bucket>& buckets, Nanos min, Nanos max, Nanos mean);
+
  private:
   static constexpr unsigned k_half_bits = 10;
   static constexpr std::size_t k_half = std::size_t{1} << k_half_bits;

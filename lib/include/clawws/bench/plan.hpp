@@ -17,6 +17,8 @@ enum class Scenario : std::uint8_t {
   connect_storm,  // all connect at once, then one event
   slow_consumer,  // steady; in the second half some clients read nothing any more
 };
+inline constexpr Scenario k_scenarios[] = {Scenario::steady, Scenario::idle,
+                                           Scenario::connect_storm, Scenario::slow_consumer};
 std::string_view scenario_name(Scenario scenario) noexcept;
 
 enum class CountLost : std::uint8_t { in, out };  // of the percentiles

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,7 +85,8 @@ struct BenchResult {
 
 // Fills outcomes and verdict from the rest.
 void judge(BenchResult& result);
-// 0, 20 or 22.
+// 0, 20 or 22; of several runs the highest, since one that cannot be trusted outranks the others.
 int exit_code(const BenchResult& result) noexcept;
+int exit_code(std::span<const BenchResult> runs) noexcept;
 
 }  // namespace clawws::bench

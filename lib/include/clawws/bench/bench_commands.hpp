@@ -1,0 +1,27 @@
+// The commands beside the measuring: `clawws bench compare OLD NEW` and what else works on saved
+// reports. Their options, and the whole of each behind them. For main; free of Asio. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "clawws/base/flags.hpp"
+#include "clawws/client/terminal.hpp"
+
+namespace clawws::bench {
+
+struct CompareConfig {
+  std::string old_file, new_file;
+  double least_relative = 0.10;
+  std::chrono::nanoseconds least_absolute = std::chrono::milliseconds(2);
+  std::string json_file;  // "" none, "-" stdout
+  client::ColorChoice color = client::ColorChoice::automatic;
+};
+CLAWWS_API base::FlagSpec compare_flags(CompareConfig& config);
+CLAWWS_API base::Result<void> validate(const CompareConfig& config);
+// 0, 21 with a confirmed regression, 22 when a run cannot be trusted, 2 for files that cannot be
+// compared, 1 for those that cannot be read or written.
+CLAWWS_API int run_compare(const CompareConfig& config, const client::Environment& environment);
+
+}  // namespace clawws::bench
