@@ -1,11 +1,15 @@
-#include "clawws/hub/memory_store.hpp"
-
+// What every event store does, whatever keeps it: each test runs with each store.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <limits>
+#include <optional>
 #include <set>
 
+#include "clawws/hub/memory_store.hpp"
+#include "clawws/hub/sqlite_store.hpp"
 #include "support/hub_events.hpp"
+#include "support/temp_dir.hpp"
 
 namespace clawws::hub {
 namespace {
@@ -13,34 +17,66 @@ namespace {
 using test::numbered_event;
 using test::numbered_events;
 
-// A store with a clock that stands where the test puts it.
+enum class Kind { memory, sqlite };
+
+// A store with a clock that stands where the test puts it. Retention is done with each append.
 struct StoreTest {
-  explicit StoreTest(const Retention& retention = {}) : store(retention, [this] { return now; }) {
-    EXPECT_TRUE(store.open([this](std::uint64_t first, std::span<const wire::Event> events) {
-      EXPECT_EQ(first, sunk + 1);
-      sunk += events.size();
-    }));
+  explicit StoreTest(Kind kind, const Retention& retention = {})
+      : owned(make(kind, retention)), store(*owned) {
+    const auto opened =
+        store.open([this](std::uint64_t first, std::span<const wire::Event> events) {
+          EXPECT_EQ(first, sunk + 1);
+          sunk += events.size();
+        });
+    EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().message());
+  }
+  std::unique_ptr<EventStore> make(Kind kind, const Retention& retention) {
+    const auto clock = [this] { return now.load(); };
+    if (kind == Kind::memory) return std::make_unique<MemoryStore>(retention, clock);
+    SqliteStoreConfig config;
+    config.directory = dir.path();
+    config.retention = retention;
+    config.clock = clock;
+    config.upkeep = SqliteStoreConfig::Upkeep::by_hand;
+    auto made = std::make_unique<SqliteStore>(std::move(config));
+    sqlite = made.get();
+    return made;
+  }
+  std::uint64_t put(const std::vector<wire::Event>& events) {
+    const auto first = store.append(events);
+    EXPECT_TRUE(first.has_value()) << (first ? "" : first.error().message());
+    if (sqlite != nullptr) sqlite->keeper().round();
+    return first ? *first : 0;
   }
   std::uint64_t append(std::size_t count, std::string_view type = "agent.status") {
-    return *store.append(numbered_events(store.facts().newest + 1, count, type));
+    return put(numbered_events(store.facts().newest + 1, count, type));
   }
   std::vector<std::uint64_t> seqs_after(std::uint64_t after, std::size_t limit = 1u << 20) const {
     std::vector<std::uint64_t> seqs;
     const auto events = store.read(after, limit);
-    EXPECT_TRUE(events.has_value());
+    EXPECT_TRUE(events.has_value()) << (events ? "" : events.error().message());
     if (events) {
       for (const StoredEvent& event : *events) seqs.push_back(event.seq);
     }
     return seqs;
   }
 
-  std::int64_t now = 1'000'000;
+  std::atomic<std::int64_t> now{1'000'000};
   std::uint64_t sunk = 0;
-  MemoryStore store;
+  test::TempDir dir;
+  SqliteStore* sqlite = nullptr;  // the same store, when it is that one
+  std::unique_ptr<EventStore> owned;
+  EventStore& store;
 };
 
-TEST(HubMemoryStore, AnEmptyStore) {
-  const StoreTest test;
+class HubEventStore : public testing::TestWithParam<Kind> {};
+INSTANTIATE_TEST_SUITE_P(Each, HubEventStore, testing::Values(Kind::memory, Kind::sqlite),
+                         [](const auto& instance) {
+                           return instance.param == Kind::memory ? "memory" : "sqlite";
+                         });
+
+TEST_P(HubEventStore, AnEmptyStore) {
+  const StoreTest test(GetParam());
   const StoreFacts facts = test.store.facts();
   EXPECT_EQ(facts.oldest, 1U);
   EXPECT_EQ(facts.newest, 0U);
@@ -48,22 +84,23 @@ TEST(HubMemoryStore, AnEmptyStore) {
   EXPECT_EQ(*test.store.before_last(5, wire::Filter()), 0U);
   EXPECT_EQ(*test.store.before_time(0), 0U);
   EXPECT_EQ(*test.store.before_time(std::numeric_limits<std::int64_t>::max()), 0U);
-  EXPECT_EQ(test.store.durability(), "memory");
+  EXPECT_EQ(test.store.durability(), GetParam() == Kind::memory ? "memory" : "written");
+  EXPECT_TRUE(test.store.writable());
 }
 
-TEST(HubMemoryStore, EveryStartIsAnEpochOfItsOwn) {
+TEST_P(HubEventStore, EveryNewStoreIsAnEpochOfItsOwn) {
   std::set<std::string> epochs;
-  for (int i = 0; i < 50; ++i) {
-    const std::string epoch = StoreTest().store.facts().epoch;
+  for (int i = 0; i < 20; ++i) {
+    const std::string epoch = StoreTest(GetParam()).store.facts().epoch;
     EXPECT_EQ(epoch.size(), 8U);
     EXPECT_EQ(epoch.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789"), std::string::npos);
     epochs.insert(epoch);
   }
-  EXPECT_EQ(epochs.size(), 50U);
+  EXPECT_EQ(epochs.size(), 20U);
 }
 
-TEST(HubMemoryStore, SeqsAreConsecutiveAndComeBackThroughTheSink) {
-  StoreTest test;
+TEST_P(HubEventStore, SeqsAreConsecutiveAndComeBackThroughTheSink) {
+  StoreTest test(GetParam());
   EXPECT_EQ(test.append(3), 1U);
   EXPECT_EQ(test.append(1), 4U);
   EXPECT_EQ(test.append(2), 5U);
@@ -76,8 +113,8 @@ TEST(HubMemoryStore, SeqsAreConsecutiveAndComeBackThroughTheSink) {
   EXPECT_EQ(events[0].unix_millis, test.now);
 }
 
-TEST(HubMemoryStore, ReadsAreBoundedAndGiveAtLeastOne) {
-  StoreTest test;
+TEST_P(HubEventStore, ReadsAreBoundedAndGiveAtLeastOne) {
+  StoreTest test(GetParam());
   test.append(10);
   const std::size_t one = numbered_event(1).body.size();
   EXPECT_EQ(test.seqs_after(2, 1), std::vector<std::uint64_t>{3});
@@ -89,8 +126,8 @@ TEST(HubMemoryStore, ReadsAreBoundedAndGiveAtLeastOne) {
       << "a position that does not exist yet";
 }
 
-TEST(HubMemoryStore, RetainsByCount) {
-  StoreTest test({.events = 5});
+TEST_P(HubEventStore, RetainsByCount) {
+  StoreTest test(GetParam(), {.events = 5});
   test.append(3);
   EXPECT_EQ(test.store.facts().oldest, 1U);
   test.append(4);
@@ -107,25 +144,25 @@ TEST(HubMemoryStore, RetainsByCount) {
   EXPECT_EQ(test.store.facts().oldest, 53U);
 }
 
-TEST(HubMemoryStore, RetainsByBytes) {
+TEST_P(HubEventStore, RetainsByBytes) {
   const std::size_t one = numbered_event(10).body.size();
-  StoreTest test({.bytes = 3 * one});
-  for (std::uint64_t n = 10; n < 13; ++n) ASSERT_TRUE(test.store.append({{numbered_event(n)}}));
+  StoreTest test(GetParam(), {.bytes = 3 * one});
+  for (std::uint64_t n = 10; n < 13; ++n) test.put({numbered_event(n)});
   EXPECT_EQ(test.store.facts().oldest, 1U);
-  ASSERT_TRUE(test.store.append({{numbered_event(13)}}));
+  test.put({numbered_event(13)});
   EXPECT_EQ(test.store.facts().oldest, 2U);
   // One event larger than all that may stay: nothing is kept, and seqs go on.
-  ASSERT_TRUE(test.store.append({{numbered_event(1, "agent.status", 4 * one)}}));
+  test.put({numbered_event(1, "agent.status", 4 * one)});
   EXPECT_EQ(test.store.facts().oldest, 6U);
   EXPECT_EQ(test.store.facts().newest, 5U);
   EXPECT_EQ(test.seqs_after(5), std::vector<std::uint64_t>());
   EXPECT_FALSE(test.store.read(4, 100).has_value());
-  ASSERT_TRUE(test.store.append({{numbered_event(14)}}));
+  test.put({numbered_event(14)});
   EXPECT_EQ(test.seqs_after(5), std::vector<std::uint64_t>{6});
 }
 
-TEST(HubMemoryStore, RetainsByAge) {
-  StoreTest test({.age_millis = 1'000});
+TEST_P(HubEventStore, RetainsByAge) {
+  StoreTest test(GetParam(), {.age_millis = 1'000});
   test.append(2);
   test.now += 600;
   test.append(1);
@@ -140,8 +177,8 @@ TEST(HubMemoryStore, RetainsByAge) {
   EXPECT_EQ(test.store.facts().oldest, 6U);
 }
 
-TEST(HubMemoryStore, TheNewestThatMatch) {
-  StoreTest test({.events = 8});
+TEST_P(HubEventStore, TheNewestThatMatch) {
+  StoreTest test(GetParam(), {.events = 8});
   test.append(2, "session.created");  // 1, 2
   test.append(3);                     // 3 to 5
   test.append(1, "session.created");  // 6
@@ -155,8 +192,8 @@ TEST(HubMemoryStore, TheNewestThatMatch) {
   EXPECT_EQ(*test.store.before_last(std::numeric_limits<std::uint64_t>::max(), wire::Filter()), 1U);
 }
 
-TEST(HubMemoryStore, TheEventsSinceATime) {
-  StoreTest test;
+TEST_P(HubEventStore, TheEventsSinceATime) {
+  StoreTest test(GetParam());
   test.append(2);  // 1, 2
   test.now += 10;
   test.append(1);  // 3
@@ -170,8 +207,8 @@ TEST(HubMemoryStore, TheEventsSinceATime) {
   EXPECT_EQ(*test.store.before_time(1'000'021), 4U);
 }
 
-TEST(HubMemoryStore, AClockThatGoesBackDoesNotDisorderTheTimes) {
-  StoreTest test({.age_millis = 5'000});
+TEST_P(HubEventStore, AClockThatGoesBackDoesNotDisorderTheTimes) {
+  StoreTest test(GetParam(), {.age_millis = 5'000});
   test.append(1);
   test.now -= 900'000;
   test.append(2);

@@ -46,6 +46,7 @@ constexpr auto k_table = std::to_array<ErrorInfo>({
     {Errc::rate_limited, "rate_limited", "too many requests", info, 429, 1008, 3},
     {Errc::unavailable, "unavailable", "not available at the moment", warning, 503, 1013, 3},
     {Errc::store_full, "store_full", "the event store is full", error, 507, 1013, 1},
+    {Errc::store_damaged, "store_damaged", "the event store is damaged", error, 503, 1013, 1},
     {Errc::too_slow, "too_slow", "the client reads too slowly", warning, 0, 4008, 3},
     {Errc::interrupted, "interrupted", "ended by a signal", Severity::info, 0, 1012, 130},
 });

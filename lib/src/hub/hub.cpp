@@ -32,6 +32,11 @@ Result<void> Hub::start() {
   Result<void> opened = store_->open(
       [this](std::uint64_t first, std::span<const wire::Event> events) { committed(first, events); });
   if (!opened) return opened;
+  const Result<std::vector<RememberedKey>> keys = store_->remembered_keys();
+  if (!keys) return keys.error();
+  for (const RememberedKey& key : *keys) {
+    keys_.remember(key.key, {key.first, key.last}, base::Millis(key.expires_millis - base::unix_millis()), base::SteadyClock::now());
+  }
   log_ = std::make_unique<FrameLog>(FrameLog::Limits{k_segment_bytes, config_.log_memory_bytes},
                                     store_->facts().newest);
   state_ = State::running;
@@ -52,6 +57,7 @@ void Hub::stop() {
   read_work_.notify_all();
   if (writer_.joinable()) writer_.join();
   if (reader_.joinable()) reader_.join();
+  store_->close();
 }
 
 void Hub::enqueue_read(std::function<void()> job) {
@@ -151,15 +157,21 @@ void Hub::run_writer() {
 
 void Hub::commit(std::vector<Batch>& group) {
   Result<std::uint64_t> first = 0;
+  std::vector<KeyedEvents> keys;
+  std::size_t offset = 0;
+  for (const Batch& batch : group) {
+    if (batch.key) keys.push_back({&*batch.key, offset, batch.events.size()});
+    offset += batch.events.size();
+  }
   if (group.size() == 1) {
-    first = store_->append(group.front().events);
+    first = store_->append(group.front().events, keys);
   } else {
     std::vector<wire::Event> all;
     for (Batch& batch : group) {
       // The count is still needed for the answers: move the contents, not the vector.
       all.insert(all.end(), std::make_move_iterator(batch.events.begin()), std::make_move_iterator(batch.events.end()));
     }
-    first = store_->append(all);
+    first = store_->append(all, keys);
   }
   if (first) {
     for (const auto& wake : listeners_) wake();

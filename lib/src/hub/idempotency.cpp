@@ -1,5 +1,7 @@
 #include "clawws/hub/idempotency.hpp"
 
+#include <algorithm>
+
 namespace clawws::hub {
 
 using base::Errc;
@@ -40,6 +42,17 @@ IdempotencyTable::Verdict IdempotencyTable::begin(const IdempotencyKey& key, Pub
   ++live;
   entries_.emplace(std::move(name), Entry{key.fingerprint, Entry::State::running, {}, {}});
   return Verdict::proceed;
+}
+
+void IdempotencyTable::remember(const IdempotencyKey& key, const Receipt& receipt, base::Millis left,
+                                base::SteadyTime now) {
+  if (left <= base::Millis(0)) return;
+  // The machine's clock may have been set back meanwhile.
+  left = std::min(left, k_key_lifetime);
+  std::string name = name_of(key);
+  if (!entries_.emplace(name, Entry{key.fingerprint, Entry::State::done, receipt, {}}).second) return;
+  ++live_[key.user];
+  expiries_.push_back({now + left, std::move(name), key.user});
 }
 
 std::vector<std::pair<PublishDone, Result<Receipt>>> IdempotencyTable::finish(const IdempotencyKey& key,

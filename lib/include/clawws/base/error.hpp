@@ -42,6 +42,7 @@ enum class Errc : std::uint8_t {
   rate_limited,     // 429
   unavailable,      // 503
   store_full,       // 507
+  store_damaged,    // 503: what is stored is not what was written
   too_slow,         // 4008
   interrupted,      // a signal
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "clawws/base/error.hpp"
+#include "clawws/hub/idempotency.hpp"
 #include "clawws/wire/event.hpp"
 #include "clawws/wire/filter.hpp"
 
@@ -28,10 +29,25 @@ struct StoreFacts {
   std::uint64_t newest = 0;  // 0: none yet
 };
 
+// A publisher's key and what it stands for, kept for as long as it may be repeated.
+struct RememberedKey {
+  IdempotencyKey key;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::int64_t expires_millis = 0;  // since 1970
+};
+
+// The key of `count` events of an append, beginning with its `offset`-th.
+struct KeyedEvents {
+  const IdempotencyKey* key = nullptr;
+  std::size_t offset = 0;
+  std::size_t count = 0;
+};
+
 struct Retention {
   std::uint64_t events = 100'000;
   std::int64_t age_millis = 7LL * 24 * 3600 * 1000;
-  std::uint64_t bytes = 64ull << 20;  // of event bodies
+  std::uint64_t bytes = 1ull << 30;  // of event bodies
 };
 
 class EventStore {
@@ -40,17 +56,25 @@ class EventStore {
   using Sink = std::function<void(std::uint64_t first, std::span<const wire::Event> events)>;
 
   virtual ~EventStore() = default;
-  // Once, before anything else. Errc::locked, io.
+  // Once, before anything else. Errc::locked, io, config, store_damaged, store_full.
   virtual base::Result<void> open(Sink sink) = 0;
-  // All of `events` or none, with consecutive seqs; the seq of the first. Writer thread only.
-  // Errc::unavailable, store_full.
-  virtual base::Result<std::uint64_t> append(std::span<const wire::Event> events) = 0;
+  // All of `events` and `keys` or none, with consecutive seqs; the seq of the first. Writer thread only.
+  // Errc::unavailable, store_full, store_damaged.
+  virtual base::Result<std::uint64_t> append(std::span<const wire::Event> events, std::span<const KeyedEvents> keys) = 0;
+  base::Result<std::uint64_t> append(std::span<const wire::Event> events) { return append(events, {}); }
+  // The keys that appends before this start brought, as far as the store outlives the process; oldest first.
+  virtual base::Result<std::vector<RememberedKey>> remembered_keys() { return std::vector<RememberedKey>(); }
+  // Whether events are taken at the moment; else why not, as append() would say it.
+  virtual base::Result<void> writable() const { return {}; }
+  // Ends what runs beside and leaves everything on disk. The last call but for facts(); no reads then.
+  virtual void close() {}
   virtual StoreFacts facts() const = 0;
   // The durability word of PROTOCOL: "memory", "written", …
   virtual std::string_view durability() const noexcept = 0;
 
   // Events with seq greater than `after`, oldest first, until `limit_bytes` of bodies are there (at
-  // least one event, when there is any). Errc::bad_position when `after` + 1 is no longer kept.
+  // least one event, when there is any). Errc::bad_position when `after` + 1 is no longer kept,
+  // store_damaged when what was written is not what is there.
   virtual base::Result<std::vector<StoredEvent>> read(std::uint64_t after, std::size_t limit_bytes) const = 0;
   // The seq after which the `count` newest events that match begin (oldest - 1 when there are fewer).
   virtual base::Result<std::uint64_t> before_last(std::uint64_t count, const wire::Filter& filter) const = 0;

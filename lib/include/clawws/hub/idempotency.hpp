@@ -48,6 +48,9 @@ class IdempotencyTable {
   std::vector<std::pair<PublishDone, base::Result<Receipt>>> finish(const IdempotencyKey& key,
                                                                   const base::Result<Receipt>& outcome,
                                                                   base::SteadyTime now);
+  // A success of an earlier process, to be known for another `left` (at most the whole lifetime). In order
+  // of expiry, before any begin().
+  void remember(const IdempotencyKey& key, const Receipt& receipt, base::Millis left, base::SteadyTime now);
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:

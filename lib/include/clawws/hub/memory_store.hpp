@@ -15,7 +15,8 @@ class MemoryStore final : public EventStore {
   explicit MemoryStore(const Retention& retention, std::function<std::int64_t()> clock = {});
 
   base::Result<void> open(Sink sink) override;
-  base::Result<std::uint64_t> append(std::span<const wire::Event> events) override;
+  using EventStore::append;
+  base::Result<std::uint64_t> append(std::span<const wire::Event> events, std::span<const KeyedEvents> keys) override;
   StoreFacts facts() const override;
   std::string_view durability() const noexcept override { return "memory"; }
   base::Result<std::vector<StoredEvent>> read(std::uint64_t after, std::size_t limit_bytes) const override;
