@@ -16,7 +16,6 @@ using Step = SqliteStatement::Step;
 namespace {
 
 constexpr std::int64_t k_application_id = 0x636c7773;  // "clws", as file(1) can see
-constexpr std::int64_t k_schema_version = 1;
 
 struct Table {
   std::string_view name;

@@ -25,6 +25,8 @@
 
 namespace clawws::hub {
 
+inline constexpr std::int64_t k_schema_version = 1;
+
 struct EpochBegin {
   std::uint64_t first = 1;
   std::string epoch;
