@@ -18,7 +18,8 @@ _clawws_serve() {
   case $prev in
     --cert | --key | --users | --env-file | --config) _clawws_files ;;
     --state-dir) _clawws_directories ;;
-    --store) _clawws_words "memory" ;;
+    --store) _clawws_words "sqlite memory" ;;
+    --durability) _clawws_words "written fsync" ;;
     --log-format) _clawws_words "auto text logfmt json" ;;
     --listen) _clawws_words "127.0.0.1:8443 0.0.0.0:8443" ;;
     --threads | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
@@ -29,7 +30,7 @@ _clawws_serve() {
       _clawws_words "--listen --cert --key --hsts --threads
         --users --env-file --publisher --origin --trusted-proxy
         --stdin --allow-type --max-event --max-batch --max-body
-        --state-dir --store --retain-events --retain-age --retain-bytes --log-memory
+        --state-dir --store --durability --retain-events --retain-age --retain-bytes --log-memory
         --max-clients --max-clients-per-ip --max-lag-time --ping-interval --drain
         --handshake-timeout --header-timeout --body-timeout --accept-rate --message-rate
         --check --log-format --verbose --quiet --config --print-config --version --help"

@@ -13,11 +13,16 @@ for signal in KILL TERM; do
   before=$(grep -c 'live again' "$work/tail.err")
   stop_server $signal
   wait_for 10 has_line 'retry 3 in\|retry 4 in\|no connection' "$work/tail.err"
-  start_server
+  # What was acknowledged outlives a kill; another store begins anew.
+  case $signal in
+    KILL) start_server ;;
+    TERM) start_server --store memory ;;
+  esac
   begin=$(now_ms)
   came_back() { [ "$(grep -c 'live again' "$work/tail.err")" -gt "$before" ]; }
   wait_for 5 came_back
   took=$(($(now_ms) - begin))
+  if [ $signal = KILL ] && has_line 'gap:' "$work/tail.err"; then fail "a kill lost something: $(cat "$work/tail.err")"; fi
   [ $took -le 3000 ] || fail "live again only $took ms after the server's return"
 done
 has_line "gap: the server's log began anew" "$work/tail.err" || fail "the lost log is not said"

@@ -34,6 +34,7 @@ class TestServer {
     config.state_dir = dir_.path() / "state";
     config.env_file = dir_.write(".env", "DASHBOARD_USERNAME=tester\nDASHBOARD_PASSWORD='correct horse'\n").string();
     config.threads = 4;
+    config.store = server::ServerConfig::Store::memory;  // the quickest; those about a store on disk say so
     if (adjust) adjust(config);
     server_ = std::make_unique<server::Server>(config, log_);
     const base::Result<void> started = server_->start();

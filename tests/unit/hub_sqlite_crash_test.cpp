@@ -201,6 +201,31 @@ TEST(HubSqliteCrash, ARowThatChangedIsNamed) {
   EXPECT_EQ(events.code, base::Errc::store_damaged);
 }
 
+// What a start does not look at is looked at soon after.
+TEST(HubSqliteCrash, OlderEventsAreLookedAtBeside) {
+  SqliteEvents events;
+  events.config.check_bytes = 100'000;
+  events.open();
+  events.append(2'000);
+  events.open();
+  events.store->keeper().round();
+  EXPECT_NE(events.said().find("nothing is damaged"), std::string::npos) << events.said();
+  auto other = SqliteConnection::open(events.file(), SqliteConnection::Access::write, nullptr);
+  ASSERT_TRUE(other->run("UPDATE events SET type = 'agent.statut' WHERE seq = 7"));
+  other->close();
+  events.open();
+  events.store->keeper().round();
+  EXPECT_NE(events.said().find("event " + events.epoch() + ":7 is not"), std::string::npos)
+      << events.said();
+  EXPECT_TRUE(events.store->writable());
+  EXPECT_TRUE(events.store->read(7, 1'000));
+  auto second = SqliteConnection::open(events.file(), SqliteConnection::Access::write, nullptr);
+  ASSERT_TRUE(second->run("UPDATE events SET type = 'agent.statut' WHERE seq = 1990"));
+  second->close();
+  EXPECT_NE(events.try_open().find(":1990 is not"), std::string::npos)
+      << "the newest are looked at first";
+}
+
 // While it runs: whoever reads there is told, the live ones and the publishers go on.
 TEST(HubSqliteCrash, ARowThatChangesUnderARunningServerIsNeverServed) {
   SqliteEvents events;

@@ -112,8 +112,9 @@ TEST_F(ServerOptions, EachFlagSetsWhatItSays) {
   EXPECT_EQ(config().max_body_bytes, 2U << 20);
 
   EXPECT_EQ(parse({"--state-dir", "/x/y", "--store", "memory", "--retain-events", "5",
-                   "--retain-age", "2h", "--retain-bytes", "3MiB", "--log-memory", "4MiB"}),
+                   "--retain-age", "2h", "--retain-bytes", "3MiB", "--log-memory", "4MiB", "--durability", "fsync"}),
             "");
+  EXPECT_EQ(config().durability, hub::Durability::fsync);
   EXPECT_EQ(config().state_dir, "/x/y");
   EXPECT_EQ(config().store, ServerConfig::Store::memory);
   EXPECT_EQ(config().retention.events, 5U);
@@ -142,6 +143,16 @@ TEST_F(ServerOptions, ALimitPerAddressHoldsOnLoopbackOnlyWhenItIsGiven) {
   EXPECT_EQ(parse({"--max-clients-per-ip", "5"}), "");
   EXPECT_EQ(config().max_clients_per_ip, 5U);
   EXPECT_EQ(config().loopback_limit, ServerConfig::LoopbackLimit::as_others);
+}
+
+TEST_F(ServerOptions, TheMemoryStoreKeepsLessUnlessItIsTold) {
+  EXPECT_EQ(parse({}), "");
+  EXPECT_EQ(config().store, ServerConfig::Store::sqlite);
+  EXPECT_EQ(effective_retention(config()).bytes, 1U << 30);
+  EXPECT_EQ(parse({"--store", "memory"}), "");
+  EXPECT_EQ(effective_retention(config()).bytes, 64U << 20);
+  EXPECT_EQ(parse({"--store", "memory", "--retain-bytes", "1GiB"}), "");
+  EXPECT_EQ(effective_retention(config()).bytes, 1U << 30);
 }
 
 TEST_F(ServerOptions, HowItRuns) {
@@ -175,6 +186,7 @@ TEST_F(ServerOptions, BadValuesAreNamedWithTheirFlag) {
                                             {"--retain-age", "-5s"},
                                             {"--ping-interval", "soon"},
                                             {"--store", "sqlite3"},
+                                            {"--durability", "fsynced"},
                                             {"--log-format", "xml"},
                                             {"--message-rate", "5000m"},
                                             {"--cert", ""},

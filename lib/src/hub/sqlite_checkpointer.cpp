@@ -97,10 +97,17 @@ void SqliteCheckpointer::checkpoint(std::unique_lock<std::mutex>& lock) {
   }
   lock.lock();
   ++runs_;
+  const std::uint64_t before = copied_;
   if (code == SQLITE_OK && copied >= 0)
     copied_ = std::min(static_cast<std::uint64_t>(copied), frames_);
   room_.notify_all();
-  if (failed) work_.wait_for(lock, k_after_failure, [this] { return state_ == State::stopping; });
+  // Somebody's open transaction keeps the rest from being copied: asking again at once would be a
+  // busy loop.
+  const bool stuck = copied_ <= before && copied_ < frames_;
+  if (failed || stuck) {
+    work_.wait_for(lock, failed ? k_after_failure : k_ask_again,
+                   [this] { return state_ == State::stopping; });
+  }
 }
 
 }  // namespace clawws::hub

@@ -21,18 +21,16 @@ using base::Result;
 
 namespace {
 
-constexpr std::uint64_t k_check_bytes = 64ull
-                                        << 20;  // of the newest bodies, looked at by each start
-
 // SQLite calls it after each commit with the pages that the log then has.
 int on_commit(void* checkpointer, sqlite3*, const char*, int frames) {
   static_cast<SqliteCheckpointer*>(checkpointer)->wrote(static_cast<std::uint64_t>(frames));
   return SQLITE_OK;
 }
 
-// The seq behind which the newest `k_check_bytes` begin; 0 where a row on the way cannot be read,
+// The seq behind which the newest `check_bytes` begin; 0 where a row on the way cannot be read,
 // so that all of them are looked at.
-std::uint64_t check_from(SqliteConnection& connection, const StoreExtent& extent) {
+std::uint64_t check_from(SqliteConnection& connection, const StoreExtent& extent,
+                         std::uint64_t check_bytes) {
   std::uint64_t low = extent.oldest - 1;
   std::uint64_t high = extent.newest;
   while (low < high) {
@@ -40,7 +38,7 @@ std::uint64_t check_from(SqliteConnection& connection, const StoreExtent& extent
     const Result<std::int64_t> total = connection.ask_integer(
         "SELECT total FROM events WHERE seq = " + std::to_string(middle + 1));
     if (!total) return 0;
-    if (extent.total - std::min(extent.total, static_cast<std::uint64_t>(*total)) > k_check_bytes) {
+    if (extent.total - std::min(extent.total, static_cast<std::uint64_t>(*total)) > check_bytes) {
       low = middle + 1;
     } else {
       high = middle;
@@ -145,12 +143,12 @@ Result<void> SqliteStore::check_newest(const StoreExtent& extent) {
   // what this start needs, and the keeper looks at the other events later.
   const Result<std::int64_t> pages = writer_.ask_integer("PRAGMA page_count");
   if (!pages) return pages.error();
-  if (static_cast<std::uint64_t>(*pages) * 4096 <= k_check_bytes) {
+  if (static_cast<std::uint64_t>(*pages) * 4096 <= config_.check_bytes) {
     const Result<std::string> verdict = writer_.ask_text("PRAGMA quick_check(1)");
     if (!verdict) return verdict.error();
     if (*verdict != "ok") return Error(Errc::store_damaged, *verdict);
   }
-  checked_from_ = std::max(check_from(writer_, extent), extent.oldest - 1);
+  checked_from_ = std::max(check_from(writer_, extent, config_.check_bytes), extent.oldest - 1);
   const Result<std::uint64_t> checked = verify_rows(writer_, epochs_, checked_from_, extent.newest,
                                                     std::numeric_limits<std::size_t>::max());
   if (!checked) return checked.error();

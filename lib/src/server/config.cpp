@@ -5,6 +5,18 @@ namespace clawws::server {
 using base::Errc;
 using base::Error;
 
+namespace {
+constexpr std::uint64_t k_memory_store_bytes = 64ull << 20;
+}
+
+hub::Retention effective_retention(const ServerConfig& config) {
+  hub::Retention retention = config.retention;
+  if (config.store == ServerConfig::Store::memory && config.retain_bytes == ServerConfig::RetainBytes::by_store) {
+    retention.bytes = k_memory_store_bytes;
+  }
+  return retention;
+}
+
 base::Result<void> validate(const ServerConfig& config) {
   const auto wrong = [](std::string text) { return Error(Errc::config, std::move(text)); };
   if (config.listen.empty()) return wrong("--listen: at least one HOST:PORT");
@@ -25,6 +37,9 @@ base::Result<void> validate(const ServerConfig& config) {
   if (config.retention.events == 0) return wrong("--retain-events must be at least 1");
   if (config.retention.bytes < config.event_rules.max_event_bytes) {
     return wrong("--retain-bytes must be at least --max-event");
+  }
+  if (config.store == ServerConfig::Store::memory && config.durability != hub::Durability::written) {
+    return wrong("--durability fsync needs a store on disk: --store sqlite");
   }
   struct Bound {
     const char* name;

@@ -179,15 +179,20 @@ void add_events(std::vector<Flag>& flags, ServerConfig& config) {
 
 void add_store(std::vector<Flag>& flags, ServerConfig& config) {
   const std::string group = "Store";
-  flags.push_back(flag("state-dir", "DIR", group, "where certificate, password and record are kept, 0700",
+  flags.push_back(flag("state-dir", "DIR", group, "where events, certificate, password and record are kept, 0700",
                        "$STATE_DIRECTORY, $XDG_STATE_HOME/clawws or ~/.local/state/clawws",
                        [&config](std::string_view value) -> Result<void> {
                          if (value.empty()) return Error(Errc::usage, "is empty");
                          config.state_dir = std::string(value);
                          return {};
                        }));
-  flags.push_back(flag("store", "KIND", group, "where events are kept: memory", "memory",
-                       word_into<ServerConfig::Store>(config.store, {{"memory", ServerConfig::Store::memory}})));
+  flags.push_back(flag("store", "KIND", group, "where events are kept: sqlite (a file in the state directory) or memory", "sqlite",
+                       word_into<ServerConfig::Store>(config.store, {{"sqlite", ServerConfig::Store::sqlite},
+                                                                     {"memory", ServerConfig::Store::memory}})));
+  flags.push_back(flag("durability", "WORD", group,
+                       "what an answered event survives: written (the server's end) or fsync (the machine's)", "written",
+                       word_into<hub::Durability>(config.durability, {{"written", hub::Durability::written},
+                                                                      {"fsync", hub::Durability::fsync}})));
   flags.push_back(flag("retain-events", "N", group, "most events kept", "100k", count_into(config.retention.events)));
   flags.push_back(flag("retain-age", "DUR", group, "longest time that an event is kept", "7d",
                        [&config](std::string_view value) -> Result<void> {
@@ -196,7 +201,11 @@ void add_store(std::vector<Flag>& flags, ServerConfig& config) {
                          config.retention.age_millis = age->count();
                          return {};
                        }));
-  flags.push_back(flag("retain-bytes", "SIZE", group, "most bytes of events kept", "64MiB", size_into(config.retention.bytes)));
+  flags.push_back(flag("retain-bytes", "SIZE", group, "most bytes of events kept; in memory 64MiB unless given", "1GiB",
+                       [&config](std::string_view value) -> Result<void> {
+                         config.retain_bytes = ServerConfig::RetainBytes::given;
+                         return size_into(config.retention.bytes)(value);
+                       }));
   flags.push_back(flag("log-memory", "SIZE", group, "memory for ready-made frames of the newest events", "16MiB",
                        size_into(config.log_memory_bytes)));
 }

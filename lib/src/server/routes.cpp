@@ -301,7 +301,7 @@ awaitable<Decision> decide(Exchange exchange) {
   if (target.path == "/clawws/events") co_return co_await decide_publish(exchange);
   if (target.path == "/clawws/health") co_return probe(request, "ok", 200);
   if (target.path == "/clawws/ready") {
-    const bool ready = exchange.shard.services().ready;
+    const bool ready = exchange.shard.services().ready && exchange.shard.hub().store().writable();
     co_return probe(request, ready ? "ready" : "not_ready", ready ? 200 : 503);
   }
   const bool reads = request.method() == http::verb::get || request.method() == http::verb::head;

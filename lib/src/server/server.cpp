@@ -9,12 +9,12 @@
 
 #include "clawws/base/flags.hpp"
 #include "clawws/base/posix.hpp"
-#include "clawws/hub/memory_store.hpp"
 #include "clawws/net/resolve.hpp"
 #include "clawws/net/server_record.hpp"
 #include "clawws/server/heap_trim.hpp"
 #include "clawws/server/identity_files.hpp"
 #include "clawws/server/listeners.hpp"
+#include "clawws/server/make_store.hpp"
 #include "clawws/server/services.hpp"
 #include "clawws/server/shard.hpp"
 #include "clawws/server/stdin_source.hpp"
@@ -229,7 +229,7 @@ Result<void> Server::Implementation::start() {
 
   admission = std::make_unique<Admission>(config);
   hub = std::make_unique<hub::Hub>(hub::HubConfig{config.log_memory_bytes, 64u << 20},
-                                   std::make_unique<hub::MemoryStore>(config.retention));
+                                   make_store(config, state_dir, log));
   services = std::unique_ptr<Services>(
       new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}});
   services->certificate.set(certificate.context);

@@ -41,6 +41,7 @@ struct SqliteStoreConfig {
     by_hand
   } upkeep = Upkeep::own_thread;  // by_hand: keeper().round()
   SqliteCheckpointer::Limits checkpoints;
+  std::uint64_t check_bytes = 64ull << 20;  // of the newest events, looked at by each start
 };
 
 class SqliteStore final : public EventStore {

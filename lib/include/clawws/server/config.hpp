@@ -9,6 +9,7 @@
 
 #include "clawws/base/log.hpp"
 #include "clawws/base/time.hpp"
+#include "clawws/hub/epoch_file.hpp"
 #include "clawws/hub/event_store.hpp"
 #include "clawws/net/url.hpp"
 #include "clawws/wire/event.hpp"
@@ -19,8 +20,10 @@ struct ServerConfig {
   std::vector<net::HostPort> listen{{"127.0.0.1", 8443}};
   std::string cert_file, key_file;             // both or neither
   std::filesystem::path state_dir;             // empty: base::default_state_directory()
-  enum class Store : std::uint8_t { memory } store = Store::memory;
+  enum class Store : std::uint8_t { sqlite, memory } store = Store::sqlite;
+  hub::Durability durability = hub::Durability::written;
   hub::Retention retention;
+  enum class RetainBytes : std::uint8_t { by_store, given } retain_bytes = RetainBytes::by_store;
   std::size_t log_memory_bytes = 16u << 20;    // >= 1 MiB
 
   std::string users_file, env_file;
@@ -49,6 +52,9 @@ struct ServerConfig {
   enum class LogFormat : std::uint8_t { automatic, text, logfmt, json } log_format = LogFormat::automatic;
   base::LogLevel log_level = base::LogLevel::info;
 };
+
+// Retention as the store gets it: in memory it keeps less, unless --retain-bytes says how much.
+CLAWWS_API hub::Retention effective_retention(const ServerConfig& config);
 
 // What must hold between the values. Errc::config with a sentence that names the flags.
 CLAWWS_API base::Result<void> validate(const ServerConfig& config);
