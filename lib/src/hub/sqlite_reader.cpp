@@ -1,6 +1,7 @@
 #include "clawws/hub/sqlite_reader.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace clawws::hub {
 
@@ -96,11 +97,17 @@ Result<std::uint64_t> SqliteReader::before_last(std::uint64_t count, const wire:
   if (count == 0) return last;
   if (filter.is_everything())
     return std::max(last - std::min(count, last), ends_.oldest.load() - 1);
+  // There are few types: each is held against the globs once.
+  std::unordered_map<std::string, bool> matching;
+  std::string type;
   while (last >= ends_.oldest) {
     const std::uint64_t first =
         std::max(ends_.oldest.load(), last - std::min(last, k_rows_at_once) + 1);
     const Result<std::uint64_t> scanned = scan(last, first, [&](const EventRow& row) {
-      return filter.matches(row.type) && --count == 0 ? More::enough : More::yes;
+      type = row.type;
+      auto known = matching.find(type);
+      if (known == matching.end()) known = matching.emplace(type, filter.matches(type)).first;
+      return known->second && --count == 0 ? More::enough : More::yes;
     });
     if (!scanned) return scanned.error();
     if (count == 0) return *scanned - 1;
