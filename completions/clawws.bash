@@ -25,14 +25,14 @@ _clawws_serve() {
     --threads | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
       --retain-events | --retain-age | --retain-bytes | --log-memory | --max-clients | --max-clients-per-ip | \
       --max-lag-time | --ping-interval | --drain | --handshake-timeout | --header-timeout | --body-timeout | \
-      --accept-rate | --message-rate) ;;
+      --accept-rate | --message-rate | --replay-rate) ;;
     *)
       _clawws_words "--listen --cert --key --hsts --threads
         --users --env-file --publisher --origin --trusted-proxy
         --stdin --allow-type --max-event --max-batch --max-body
         --state-dir --store --durability --retain-events --retain-age --retain-bytes --log-memory
         --max-clients --max-clients-per-ip --max-lag-time --ping-interval --drain
-        --handshake-timeout --header-timeout --body-timeout --accept-rate --message-rate
+        --handshake-timeout --header-timeout --body-timeout --accept-rate --message-rate --replay-rate
         --check --log-format --verbose --quiet --config --print-config --version --help"
       ;;
   esac

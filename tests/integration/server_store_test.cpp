@@ -59,6 +59,29 @@ TEST_F(StoreServers, ARestartKeepsPositionsEventsAndKeys) {
   for (std::uint64_t seq = 6; seq <= 26; ++seq) EXPECT_EQ(read_json(*peer).value("seq", 0U), seq);
 }
 
+TEST_F(StoreServers, TheStateIsToldWithItsPositionAndOutlivesARestart) {
+  auto server = start();
+  const std::string get = "GET /clawws/state HTTP/1.1\r\nHost: localhost\r\n" + basic(k_test_login) + "\r\n";
+  server->request(TestServer::post(R"([{"type":"agent.status","payload":{"agentId":"a","status":"idle"}},
+      {"type":"session.created","payload":{"sessionKey":"s"}}])"));
+  const HttpAnswer told = server->request(get);
+  EXPECT_EQ(told.status, 200) << told.body;
+  const json state = json::parse(told.body);
+  EXPECT_EQ(state["agents"][0]["status"], "idle") << state;
+  EXPECT_EQ(state["sessions"][0]["sessionKey"], "s") << state;
+  auto peer = server->subscriber("/ws?since=" + std::string(state["position"]));
+  EXPECT_EQ(read_json(*peer)["payload"]["resumed"], true);
+  server->publish(1);
+  EXPECT_EQ(read_json(*peer).value("seq", 0U), 3U);
+
+  EXPECT_EQ(server->request("GET /clawws/state HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 401);
+  EXPECT_EQ(server->request("POST /clawws/state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").status, 405);
+  peer.reset();
+  server.reset();
+  server = start();
+  EXPECT_EQ(json::parse(server->request(get).body)["sessions"], state["sessions"]);
+}
+
 TEST_F(StoreServers, AStoreThatIsAwayRefusesPublishersAlone) {
   auto server = start();
   server->publish(3);

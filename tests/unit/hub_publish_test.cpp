@@ -55,14 +55,14 @@ class ControlledStore final : public EventStore {
  public:
   explicit ControlledStore(StoreControl& control) : control_(control), memory_(Retention{}) {}
   Result<void> open(Sink sink) override { return memory_.open(std::move(sink)); }
-  Result<std::uint64_t> append(std::span<const wire::Event> events, std::span<const KeyedEvents> keys) override {
+  Result<std::uint64_t> append(std::span<const wire::Event> events, const Alongside& alongside) override {
     {
       std::unique_lock lock(control_.mutex);
       control_.sizes.push_back(events.size());
       control_.changed.wait(lock, [&] { return !control_.held; });
       if (control_.failure) return *control_.failure;
     }
-    return memory_.append(events, keys);
+    return memory_.append(events, alongside);
   }
   StoreFacts facts() const override { return memory_.facts(); }
   std::string_view durability() const noexcept override { return memory_.durability(); }

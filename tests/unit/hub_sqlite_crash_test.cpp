@@ -47,7 +47,7 @@ unsigned seed_of_run() {
     const std::string name = std::to_string(events.newest() + 1);
     const IdempotencyKey key{"user", name, name};
     const KeyedEvents keyed{&key, 0, count};
-    if (!events.store->append(batch, {&keyed, 1})) ::_exit(3);
+    if (!events.store->append(batch, Alongside{{&keyed, 1}})) ::_exit(3);
     const std::uint64_t acknowledged = events.newest();
     if (::write(said, &acknowledged, sizeof acknowledged) != sizeof acknowledged) ::_exit(4);
   }
@@ -127,7 +127,7 @@ TEST(HubSqliteCrash, NoChangedBitIsServed) {
     const std::vector<wire::Event> batch = test::numbered_events(events.newest() + 1, 60);
     const IdempotencyKey key{"user", std::to_string(i), "print"};
     const KeyedEvents keyed{&key, 0, 60};
-    ASSERT_TRUE(events.store->append(batch, {&keyed, 1}));
+    ASSERT_TRUE(events.store->append(batch, Alongside{{&keyed, 1}}));
   }
   // Free pages too: they are written to again.
   events.config.retention.events = 400;

@@ -226,7 +226,7 @@ TEST(HubSqliteStore, KeysAreKeptWithTheirEventsUntilTheyExpire) {
   const IdempotencyKey second{"ben", "k1", "other"};
   const std::vector<wire::Event> batch = numbered_events(1, 3);
   const std::vector<KeyedEvents> keys{{&first, 0, 1}, {&second, 1, 2}};
-  ASSERT_TRUE(events.store->append(batch, keys));
+  ASSERT_TRUE(events.store->append(batch, Alongside{keys}));
   events.now += 60'000;
   events.open();
   const auto kept = *events.store->remembered_keys();

@@ -62,6 +62,7 @@ TEST_F(ServerOptions, TheDefaultsInTheTableAreTheConfigs) {
   EXPECT_EQ(*base::parse_duration(said["header-timeout"]), defaults.header_timeout);
   EXPECT_EQ(*base::parse_duration(said["body-timeout"]), defaults.body_timeout);
   EXPECT_EQ(*base::parse_count(said["message-rate"]), defaults.message_rate);
+  EXPECT_EQ(*base::parse_count(said["replay-rate"]), defaults.replay_rate);
   EXPECT_EQ(defaults.accept_rate, 0U);
   EXPECT_EQ(said["accept-rate"], "off");
 }
@@ -124,7 +125,7 @@ TEST_F(ServerOptions, EachFlagSetsWhatItSays) {
 
   EXPECT_EQ(parse({"--max-clients", "7", "--max-lag-time", "1s", "--ping-interval", "2s", "--drain",
                    "3s", "--handshake-timeout", "4s", "--header-timeout", "6s", "--body-timeout",
-                   "8s", "--accept-rate", "9", "--message-rate", "11"}),
+                   "8s", "--accept-rate", "9", "--message-rate", "11", "--replay-rate", "12"}),
             "");
   EXPECT_EQ(config().max_clients, 7U);
   EXPECT_EQ(config().max_lag_time, Millis(1'000));

@@ -24,7 +24,10 @@ std::size_t bytes_of(const std::vector<wire::Event>& events) {
 
 }  // namespace
 
-Hub::Hub(const HubConfig& config, std::unique_ptr<EventStore> store) : config_(config), store_(std::move(store)) {}
+Hub::Hub(const HubConfig& config, std::unique_ptr<EventStore> store)
+    : config_(config),
+      store_(std::move(store)),
+      reader_(std::make_unique<StoreReader>(*store_, types_, StoreReader::Limits{config.replay_rate})) {}
 
 Hub::~Hub() { stop(); }
 
@@ -37,64 +40,51 @@ Result<void> Hub::start() {
   for (const RememberedKey& key : *keys) {
     keys_.remember(key.key, {key.first, key.last}, base::Millis(key.expires_millis - base::unix_millis()), base::SteadyClock::now());
   }
+  const Result<std::vector<wire::StateRow>> kept = store_->kept_state();
+  if (!kept) return kept.error();
+  fold_.apply(*kept);
+  folded_to_ = store_->facts().newest;
   log_ = std::make_unique<FrameLog>(FrameLog::Limits{k_segment_bytes, config_.log_memory_bytes},
                                     store_->facts().newest);
   state_ = State::running;
   writer_ = std::thread([this] { run_writer(); });
-  reader_ = std::thread([this] { run_reader(); });
+  reader_->start();
   return {};
 }
 
 void Hub::stop() {
-  // What is dropped holds parts of those who asked, and they may go before the hub does.
-  std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::running) state_ = State::stopping;
-    dropped.swap(reads_);
   }
   work_.notify_all();
-  read_work_.notify_all();
   if (writer_.joinable()) writer_.join();
-  if (reader_.joinable()) reader_.join();
+  reader_->stop();
   store_->close();
 }
 
-void Hub::enqueue_read(std::function<void()> job) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (state_ != State::running) return;
-    reads_.push_back(std::move(job));
-  }
-  read_work_.notify_one();
-}
-
 void Hub::read(std::uint64_t after, std::size_t limit_bytes, ReadDone done) {
-  enqueue_read([this, after, limit_bytes, done = std::move(done)] { done(store_->read(after, limit_bytes)); });
+  reader_->run([this, after, limit_bytes, done = std::move(done)] { done(store_->read(after, limit_bytes)); });
 }
 
 void Hub::locate_last(std::uint64_t count, wire::Filter filter, LocateDone done) {
-  enqueue_read([this, count, filter = std::move(filter), done = std::move(done)] {
+  reader_->run([this, count, filter = std::move(filter), done = std::move(done)] {
     done(store_->before_last(count, filter));
   });
 }
 
 void Hub::locate_time(std::int64_t unix_millis, LocateDone done) {
-  enqueue_read([this, unix_millis, done = std::move(done)] { done(store_->before_time(unix_millis)); });
+  reader_->run([this, unix_millis, done = std::move(done)] { done(store_->before_time(unix_millis)); });
 }
 
-void Hub::run_reader() {
-  while (true) {
-    std::function<void()> job;
-    {
-      std::unique_lock lock(mutex_);
-      read_work_.wait(lock, [this] { return !reads_.empty() || state_ != State::running; });
-      if (state_ != State::running) return;
-      job = std::move(reads_.front());
-      reads_.pop_front();
-    }
-    job();
-  }
+void Hub::state(StateDone done) {
+  reader_->run([this, done = std::move(done)] { done(state_now()); });
+}
+
+std::shared_ptr<const std::string> Hub::state_now() {
+  const std::lock_guard lock(state_mutex_);
+  if (!state_text_) state_text_ = std::make_shared<const std::string>(fold_.to_json(store_->facts().epoch, folded_to_));
+  return state_text_;
 }
 
 void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done) {
@@ -156,22 +146,28 @@ void Hub::run_writer() {
 }
 
 void Hub::commit(std::vector<Batch>& group) {
-  Result<std::uint64_t> first = 0;
   std::vector<KeyedEvents> keys;
   std::size_t offset = 0;
   for (const Batch& batch : group) {
     if (batch.key) keys.push_back({&*batch.key, offset, batch.events.size()});
     offset += batch.events.size();
   }
-  if (group.size() == 1) {
-    first = store_->append(group.front().events, keys);
-  } else {
-    std::vector<wire::Event> all;
+  std::vector<wire::Event> all;
+  std::span<const wire::Event> events = group.front().events;
+  if (group.size() > 1) {
     for (Batch& batch : group) {
       // The count is still needed for the answers: move the contents, not the vector.
       all.insert(all.end(), std::make_move_iterator(batch.events.begin()), std::make_move_iterator(batch.events.end()));
     }
-    first = store_->append(all, keys);
+    events = all;
+  }
+  const std::vector<wire::StateRow> state = fold_.plan(folded_to_ + 1, events);
+  const Result<std::uint64_t> first = store_->append(events, {keys, state});
+  if (first) {
+    const std::lock_guard lock(state_mutex_);
+    fold_.apply(state);
+    folded_to_ = *first + events.size() - 1;
+    state_text_.reset();
   }
   if (first) {
     for (const auto& wake : listeners_) wake();

@@ -29,7 +29,7 @@ Result<void> MemoryStore::open(Sink sink) {
   return {};
 }
 
-Result<std::uint64_t> MemoryStore::append(std::span<const wire::Event> events, std::span<const KeyedEvents>) {
+Result<std::uint64_t> MemoryStore::append(std::span<const wire::Event> events, const Alongside&) {
   std::uint64_t first = 0;
   {
     const std::lock_guard lock(mutex_);

@@ -105,6 +105,8 @@ Result<void> SqliteStore::open(Sink sink) {
   epoch_file_ = {};
   insert_event_ = {};
   insert_key_ = {};
+  set_state_ = {};
+  remove_state_ = {};
   begin_ = {};
   commit_ = {};
   writer_.close();
@@ -127,6 +129,9 @@ Result<void> SqliteStore::open_database(FileState state) {
   Result<std::vector<RememberedKey>> keys = load_keys(writer_, clock_());
   if (!keys) return keys.error();
   keys_ = std::move(*keys);
+  Result<std::vector<wire::StateRow>> kept = load_state(writer_);
+  if (!kept) return kept.error();
+  state_ = std::move(*kept);
 
   ends_.oldest = extent->oldest;
   ends_.newest = extent->newest;
@@ -210,7 +215,9 @@ Result<void> SqliteStore::prepare_statements() {
                                   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
         Wanted{insert_key_,
                "INSERT INTO idempotency (user, key, fingerprint, first, last, expires, crc) VALUES "
-               "(?1, ?2, ?3, ?4, ?5, ?6, ?7)"}}) {
+               "(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+        Wanted{set_state_, "INSERT OR REPLACE INTO state (kind, key, seq, record, crc) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        Wanted{remove_state_, "DELETE FROM state WHERE kind = ?1 AND key = ?2"}}) {
     Result<SqliteStatement> statement = writer_.prepare(wanted.sql);
     if (!statement) return statement.error();
     wanted.statement = std::move(*statement);

@@ -23,7 +23,7 @@ struct Table {
 };
 
 // SQLite keeps the text of each CREATE as it is given, so it can be compared with this.
-constexpr std::array<Table, 4> k_tables{{
+constexpr std::array<Table, 5> k_tables{{
     {"epochs", "CREATE TABLE epochs (first INTEGER PRIMARY KEY, epoch TEXT NOT NULL) STRICT"},
     {"events",
      "CREATE TABLE events (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, unix_millis INTEGER NOT "
@@ -37,7 +37,14 @@ constexpr std::array<Table, 4> k_tables{{
     {"log",
      "CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), oldest INTEGER NOT NULL, total "
      "INTEGER NOT NULL) STRICT"},
+    {"state",
+     "CREATE TABLE state (kind TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, record TEXT NOT NULL, "
+     "crc INTEGER NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID"},
 }};
+
+// In the order of wire::StateKind.
+constexpr std::string_view k_state_names[] = {"session", "agent", "cron_job", "gateway"};
+static_assert(std::size(k_state_names) == wire::k_state_kinds);
 
 // Little-endian whatever the machine, so that a file may move.
 std::uint32_t add(std::uint32_t crc, std::uint64_t value) noexcept {
@@ -276,6 +283,44 @@ Result<std::vector<RememberedKey>> load_keys(SqliteConnection& connection,
     }
     if (key.expires_millis > now_millis) keys.push_back(std::move(key));
   }
+}
+
+namespace {
+
+std::string_view name_of(wire::StateKind kind) noexcept {
+  return k_state_names[static_cast<std::size_t>(kind)];
+}
+
+std::uint32_t state_crc(const wire::StateRow& row) noexcept {
+  return add(add(add(add(0, name_of(row.kind)), row.key), row.seq), row.record);
+}
+
+}  // namespace
+
+Result<std::vector<wire::StateRow>> load_state(SqliteConnection& connection) {
+  Result<SqliteStatement> rows = connection.prepare("SELECT kind, key, seq, record, crc FROM state");
+  if (!rows) return rows.error();
+  std::vector<wire::StateRow> state;
+  while (true) {
+    const Result<Step> stepped = rows->step();
+    if (!stepped) return stepped.error();
+    if (*stepped == Step::done) return state;
+    const auto name = std::find(std::begin(k_state_names), std::end(k_state_names), rows->bytes(0));
+    wire::StateRow row{{}, std::string(rows->bytes(1)), unsigned_of(rows->integer(2)), std::string(rows->bytes(3))};
+    if (name != std::end(k_state_names)) row.kind = static_cast<wire::StateKind>(name - std::begin(k_state_names));
+    if (name == std::end(k_state_names) || row.record.empty() ||
+        state_crc(row) != static_cast<std::uint32_t>(rows->integer(4))) {
+      return Error(Errc::store_damaged, "the state record " + std::string(rows->bytes(0)) + " " + row.key + " of event " +
+                                            std::to_string(row.seq) + " is not what was written (checksum)");
+    }
+    state.push_back(std::move(row));
+  }
+}
+
+void bind_state(SqliteStatement& statement, const wire::StateRow& row) {
+  statement.bind(1, name_of(row.kind)).bind(2, row.key);
+  if (row.record.empty()) return;
+  statement.bind(3, signed_of(row.seq)).bind(4, row.record).bind(5, static_cast<std::int64_t>(state_crc(row)));
 }
 
 Result<std::uint64_t> verify_rows(SqliteConnection& connection, const EpochList& epochs,

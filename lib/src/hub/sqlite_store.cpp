@@ -35,6 +35,10 @@ Result<std::vector<RememberedKey>> SqliteStore::remembered_keys() {
   return std::exchange(keys_, {});
 }
 
+Result<std::vector<wire::StateRow>> SqliteStore::kept_state() {
+  return std::exchange(state_, {});
+}
+
 void SqliteStore::tell(base::LogLevel level, std::string_view text) const {
   if (config_.tell) config_.tell(level, text);
 }
@@ -62,7 +66,7 @@ Error SqliteStore::failed_here(const Error& why) const {
 }
 
 Result<std::uint64_t> SqliteStore::append(std::span<const wire::Event> events,
-                                          std::span<const KeyedEvents> keys) {
+                                          const Alongside& alongside) {
   if (!writer_) return Error(Errc::unavailable, "the event store is closed");
   Result<void> may = in_place();
   if (may) may = disk_.room();
@@ -71,7 +75,7 @@ Result<std::uint64_t> SqliteStore::append(std::span<const wire::Event> events,
     return failed_here(may.error());
   }
   checkpointer_->make_room();
-  const Result<std::uint64_t> first = commit(events, keys);
+  const Result<std::uint64_t> first = commit(events, alongside);
   if (!first) {
     set_failure(failed_here(first.error()));
     return failed_here(first.error());
@@ -90,11 +94,13 @@ Result<std::uint64_t> SqliteStore::append(std::span<const wire::Event> events,
 }
 
 Result<std::uint64_t> SqliteStore::commit(std::span<const wire::Event> events,
-                                          std::span<const KeyedEvents> keys) {
+                                          const Alongside& alongside) {
   const std::lock_guard lock(write_mutex_);
   const std::uint64_t first = ends_.newest + 1;
   Result<void> done = begin_.run();
-  if (done) done = insert(first, events, keys);
+  if (done) done = insert_events(first, events);
+  if (done) done = insert_keys(first, alongside.keys);
+  if (done) done = write_state(alongside.state);
   if (done) done = commit_.run();
   if (!done) {
     writer_.roll_back();
@@ -108,11 +114,9 @@ Result<std::uint64_t> SqliteStore::commit(std::span<const wire::Event> events,
   return first;
 }
 
-Result<void> SqliteStore::insert(std::uint64_t first, std::span<const wire::Event> events,
-                                 std::span<const KeyedEvents> keys) {
+Result<void> SqliteStore::insert_events(std::uint64_t first, std::span<const wire::Event> events) {
   // Times in the store never go back, though the machine's clock may: before_time relies on it.
-  const std::int64_t now = clock_();
-  newest_millis_ = std::max(now, newest_millis_);
+  newest_millis_ = std::max(clock_(), newest_millis_);
   EventRow row;
   row.seq = first;
   row.unix_millis = newest_millis_;
@@ -125,14 +129,29 @@ Result<void> SqliteStore::insert(std::uint64_t first, std::span<const wire::Even
     if (const Result<void> inserted = insert_event_.run(); !inserted) return inserted;
     ++row.seq;
   }
+  return {};
+}
+
+Result<void> SqliteStore::insert_keys(std::uint64_t first, std::span<const KeyedEvents> keys) {
+  if (keys.empty()) return {};
+  const std::int64_t expires = clock_() + k_key_lifetime.count();
   for (const KeyedEvents& keyed : keys) {
     const RememberedKey key{*keyed.key, first + keyed.offset,
-                            first + keyed.offset + keyed.count - 1, now + k_key_lifetime.count()};
+                            first + keyed.offset + keyed.count - 1, expires};
     insert_key_.bind(1, key.key.user).bind(2, key.key.key).bind_bytes(3, key.key.fingerprint);
     insert_key_.bind(4, static_cast<std::int64_t>(key.first))
         .bind(5, static_cast<std::int64_t>(key.last));
     insert_key_.bind(6, key.expires_millis).bind(7, static_cast<std::int64_t>(key_crc(key)));
     if (const Result<void> inserted = insert_key_.run(); !inserted) return inserted;
+  }
+  return {};
+}
+
+Result<void> SqliteStore::write_state(std::span<const wire::StateRow> rows) {
+  for (const wire::StateRow& row : rows) {
+    SqliteStatement& statement = row.record.empty() ? remove_state_ : set_state_;
+    bind_state(statement, row);
+    if (const Result<void> written = statement.run(); !written) return written;
   }
   return {};
 }
@@ -212,6 +231,8 @@ void SqliteStore::close() {
   commit_ = {};
   insert_event_ = {};
   insert_key_ = {};
+  set_state_ = {};
+  remove_state_ = {};
   writer_.close();
   // Without the mark the next start finds out by itself what is there; so a failure here loses
   // nothing.

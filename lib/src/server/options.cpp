@@ -227,6 +227,8 @@ void add_limits(std::vector<Flag>& flags, ServerConfig& config) {
   flags.push_back(flag("body-timeout", "DUR", group, "for a request's body", "30s", duration_into(config.body_timeout)));
   flags.push_back(flag("accept-rate", "N", group, "most new connections a second", "off", count_into(config.accept_rate)));
   flags.push_back(flag("message-rate", "N", group, "most messages of one client a minute", "60", count_into(config.message_rate)));
+  flags.push_back(flag("replay-rate", "N", group, "most older events a second read from the store for one user; 0: no limit", "20k",
+                       count_into(config.replay_rate)));
 }
 
 }  // namespace

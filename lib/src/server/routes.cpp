@@ -287,6 +287,20 @@ awaitable<Decision> overview(Exchange exchange) {
   co_return answer;
 }
 
+// ---- GET /clawws/state --------------------------------------------------------------------------
+
+awaitable<Decision> tell_state(Exchange exchange) {
+  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  Admitted admitted = co_await authenticate(exchange, std::nullopt);
+  if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
+  const auto told = std::make_shared<Answer<std::shared_ptr<const std::string>>>(exchange.shard.context().get_executor());
+  exchange.shard.hub().state(told->callback());
+  const std::shared_ptr<const std::string> text = co_await told->wait();
+  HttpAnswer answer;
+  answer.body = *text + "\n";
+  co_return answer;
+}
+
 }  // namespace
 
 awaitable<Decision> decide(Exchange exchange) {
@@ -308,6 +322,10 @@ awaitable<Decision> decide(Exchange exchange) {
   if (target.path == "/clawws/") {
     if (!reads) co_return method_not_allowed("GET, HEAD");
     co_return co_await overview(exchange);
+  }
+  if (target.path == "/clawws/state") {
+    if (!reads) co_return method_not_allowed("GET, HEAD");
+    co_return co_await tell_state(exchange);
   }
   if (target.path == "/" && reads) {
     HttpAnswer answer;

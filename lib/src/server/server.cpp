@@ -228,7 +228,7 @@ Result<void> Server::Implementation::start() {
   if (const Result<void> opened = open_identity(); !opened) return opened.error();
 
   admission = std::make_unique<Admission>(config);
-  hub = std::make_unique<hub::Hub>(hub::HubConfig{config.log_memory_bytes, 64u << 20},
+  hub = std::make_unique<hub::Hub>(hub::HubConfig{config.log_memory_bytes, 64u << 20, config.replay_rate},
                                    make_store(config, state_dir, log));
   services = std::unique_ptr<Services>(
       new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}});

@@ -60,34 +60,42 @@ bool Session::next_chunk() {
   if (!view_->filter().is_everything()) {
     hub::TypeSet types(view_->filter(), shard_.hub().types());
     if (auto chunk = hub::chunk_from_log(shard_.frame_log(), types, position_, last_match_, k_chunk_bytes)) {
-      take_chunk(std::move(*chunk));
+      take_chunk(*chunk);
       again_ = cursor_.segment->count() == 0;
       return !again_;
     }
   }
+  hub::StoreReader& reader = shard_.hub().reader();
+  if (const auto chunk = reader.at_hand(view_->filter(), position_)) {
+    take_chunk(*chunk);
+    again_ = cursor_.index == cursor_.segment->count();
+    return !again_;
+  }
   reading_store_ = true;
   auto answer = [self = weak_from_this(), generation = generation_, executor = stream_.get_executor()](
-                    base::Result<std::vector<hub::StoredEvent>> events) {
-    net::asio::post(executor, [self, generation, events = std::move(events)] {
-      if (const auto session = self.lock()) session->on_store_read(events, generation);
+                    base::Result<std::shared_ptr<const hub::Chunk>> chunk) {
+    net::asio::post(executor, [self, generation, chunk = std::move(chunk)] {
+      if (const auto session = self.lock()) session->on_replay(chunk, generation);
     });
   };
-  shard_.hub().read(position_, k_chunk_bytes, std::move(answer));
+  reader.replay(view_->filter(), position_, last_match_, identity_.user, std::move(answer));
   return false;
 }
 
-void Session::take_chunk(hub::Chunk chunk) {
+// A chunk may begin before this session's place, since it serves others, too.
+void Session::take_chunk(const hub::Chunk& chunk) {
   chunk_end_ = chunk.scanned_to;
-  last_match_ = chunk.last_match;
-  cursor_ = {std::move(chunk.frames), 0, 0};
+  if (chunk.last_match != 0) last_match_ = chunk.last_match;
+  const std::uint32_t index = chunk.frames->index_after(position_);
+  cursor_ = {chunk.frames, index, chunk.frames->begin_of(index)};
 }
 
-void Session::on_store_read(const base::Result<std::vector<hub::StoredEvent>>& events, std::uint32_t generation) {
+void Session::on_replay(const base::Result<std::shared_ptr<const hub::Chunk>>& chunk, std::uint32_t generation) {
   if (state_ != State::open || generation != generation_ || !in_chunk_) return;
   reading_store_ = false;
-  if (!events) {
-    const bool gone = events.error().code == base::Errc::bad_position;
-    shard_.log().warning("catch-up ended", {{"peer", peer_}, {"user", identity_.user}, {"why", events.error().message()}});
+  if (!chunk) {
+    const bool gone = chunk.error().code == base::Errc::bad_position;
+    shard_.log().warning("catch-up ended", {{"peer", peer_}, {"user", identity_.user}, {"why", chunk.error().message()}});
     if (gone) {
       shard_.counters().sessions_slow.fetch_add(1, std::memory_order_relaxed);
       close(4008, "position " + shard_.epoch() + ":" + std::to_string(position_) + " is no longer kept");
@@ -96,7 +104,7 @@ void Session::on_store_read(const base::Result<std::vector<hub::StoredEvent>>& e
     }
     return;
   }
-  take_chunk(hub::chunk_from_events(*events, view_->filter(), shard_.hub().types(), position_, last_match_));
+  take_chunk(**chunk);
   if (flush()) shard_.wake();
 }
 

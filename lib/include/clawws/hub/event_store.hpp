@@ -13,6 +13,7 @@
 #include "clawws/hub/idempotency.hpp"
 #include "clawws/wire/event.hpp"
 #include "clawws/wire/filter.hpp"
+#include "clawws/wire/state.hpp"
 
 namespace clawws::hub {
 
@@ -44,6 +45,12 @@ struct KeyedEvents {
   std::size_t count = 0;
 };
 
+// What goes into the transaction of an append beside its events.
+struct Alongside {
+  std::span<const KeyedEvents> keys = {};
+  std::span<const wire::StateRow> state = {};  // as the events leave them; see wire::State::plan
+};
+
 struct Retention {
   std::uint64_t events = 100'000;
   std::int64_t age_millis = 7LL * 24 * 3600 * 1000;
@@ -58,12 +65,14 @@ class EventStore {
   virtual ~EventStore() = default;
   // Once, before anything else. Errc::locked, io, config, store_damaged, store_full.
   virtual base::Result<void> open(Sink sink) = 0;
-  // All of `events` and `keys` or none, with consecutive seqs; the seq of the first. Writer thread only.
+  // All of it or none, with consecutive seqs; the seq of the first. Writer thread only.
   // Errc::unavailable, store_full, store_damaged.
-  virtual base::Result<std::uint64_t> append(std::span<const wire::Event> events, std::span<const KeyedEvents> keys) = 0;
-  base::Result<std::uint64_t> append(std::span<const wire::Event> events) { return append(events, {}); }
+  virtual base::Result<std::uint64_t> append(std::span<const wire::Event> events, const Alongside& alongside) = 0;
+  base::Result<std::uint64_t> append(std::span<const wire::Event> events) { return append(events, Alongside()); }
   // The keys that appends before this start brought, as far as the store outlives the process; oldest first.
   virtual base::Result<std::vector<RememberedKey>> remembered_keys() { return std::vector<RememberedKey>(); }
+  // The state as appends before this start left it, as far as the store outlives the process.
+  virtual base::Result<std::vector<wire::StateRow>> kept_state() { return std::vector<wire::StateRow>(); }
   // Whether events are taken at the moment; else why not, as append() would say it.
   virtual base::Result<void> writable() const { return {}; }
   // Ends what runs beside and leaves everything on disk. The last call but for facts(); no reads then.

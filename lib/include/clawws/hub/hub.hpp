@@ -5,14 +5,13 @@
 //                              '--> wake each listener (shard) once, then answer the publishers
 //
 // While one transaction runs, what arrives waits and becomes the next one: commits group themselves.
-// A second thread, the reader, does what may wait for the store's disk on behalf of the shards.
+// A second thread, the store's reader, does what may wait for the disk on behalf of the shards.
 // publish(), the reads and the facts may be called from any thread; callbacks come on the writer's
 // or reader's thread (or inline where said) and must not block.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,13 +23,16 @@
 #include "clawws/hub/event_store.hpp"
 #include "clawws/hub/frame_log.hpp"
 #include "clawws/hub/idempotency.hpp"
+#include "clawws/hub/store_reader.hpp"
 #include "clawws/hub/type_table.hpp"
+#include "clawws/wire/state.hpp"
 
 namespace clawws::hub {
 
 struct HubConfig {
   std::size_t log_memory_bytes = 16u << 20;     // of the log in memory; at least 1 MiB
   std::size_t queue_bytes = 64u << 20;          // bodies that may wait for the store; more is Errc::unavailable
+  std::uint64_t replay_rate = 20'000;           // events a second that are read for one user's replays; 0: no limit
 };
 
 class Hub {
@@ -59,6 +61,12 @@ class Hub {
   void locate_last(std::uint64_t count, wire::Filter filter, LocateDone done);
   void locate_time(std::int64_t unix_millis, LocateDone done);
 
+  // The state that all events up to and with its position add up to, as the JSON of
+  // clawws-protocol(7). On the reader's thread; dropped without a call when the hub stops.
+  using StateDone = std::function<void(std::shared_ptr<const std::string>)>;
+  void state(StateDone done);
+
+  StoreReader& reader() noexcept { return *reader_; }
   const FrameLog& log() const noexcept { return *log_; }
   TypeTable& types() noexcept { return types_; }
   const EventStore& store() const noexcept { return *store_; }
@@ -75,18 +83,23 @@ class Hub {
   };
 
   void run_writer();
-  void run_reader();
-  void enqueue_read(std::function<void()> job);
   void commit(std::vector<Batch>& group);
   void committed(std::uint64_t first, std::span<const wire::Event> events);
+  std::shared_ptr<const std::string> state_now();
   void answer(Batch& batch, const base::Result<Receipt>& outcome);
 
   const HubConfig config_;
   const std::unique_ptr<EventStore> store_;
   std::unique_ptr<FrameLog> log_;
   TypeTable types_;
+  const std::unique_ptr<StoreReader> reader_;
   std::vector<std::function<void()>> listeners_;
   std::atomic<std::uint64_t> frames_encoded_{0};
+
+  std::mutex state_mutex_;  // guards what follows; the writer alone changes it
+  wire::State fold_;
+  std::uint64_t folded_to_ = 0;
+  std::shared_ptr<const std::string> state_text_;  // of folded_to_, once somebody asked
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable work_;
@@ -94,10 +107,7 @@ class Hub {
   std::size_t queued_bytes_ = 0;
   IdempotencyTable keys_;
   enum class State : std::uint8_t { stopped, running, stopping } state_ = State::stopped;
-  std::deque<std::function<void()>> reads_;
-  std::condition_variable read_work_;
   std::thread writer_;
-  std::thread reader_;
 };
 
 }  // namespace clawws::hub

@@ -16,7 +16,7 @@ class MemoryStore final : public EventStore {
 
   base::Result<void> open(Sink sink) override;
   using EventStore::append;
-  base::Result<std::uint64_t> append(std::span<const wire::Event> events, std::span<const KeyedEvents> keys) override;
+  base::Result<std::uint64_t> append(std::span<const wire::Event> events, const Alongside& alongside) override;
   StoreFacts facts() const override;
   std::string_view durability() const noexcept override { return "memory"; }
   base::Result<std::vector<StoredEvent>> read(std::uint64_t after, std::size_t limit_bytes) const override;

@@ -10,6 +10,8 @@
 //                before it. It moves in the transaction that prunes
 //   epochs       which epoch began at which seq
 //   idempotency  publishers' keys, in the transaction of their events; rows come in order of expiry
+//   state        what the events add up to (wire::State), in their transaction, so that it outlives
+//                those that retention takes
 //
 // Functions over one connection each; that connection's thread.
 #pragma once
@@ -88,6 +90,10 @@ base::Result<StoreExtent> load_extent(SqliteConnection& connection, const EpochL
 base::Result<std::vector<RememberedKey>> load_keys(SqliteConnection& connection,
                                                    std::int64_t now_millis);
 std::uint32_t key_crc(const RememberedKey& key) noexcept;
+// Errc::store_damaged, naming the record.
+base::Result<std::vector<wire::StateRow>> load_state(SqliteConnection& connection);
+// Binds kind and key, and unless the record is gone, seq, record and crc. The row must live until reset().
+void bind_state(SqliteStatement& statement, const wire::StateRow& row);
 
 // Every row newer than `after` up to `to`, until `limit_bytes` of bodies were looked at: checked,
 // without a hole. The seq of the last that was looked at. Errc::store_damaged names the position.

@@ -52,8 +52,9 @@ class SqliteStore final : public EventStore {
   base::Result<void> open(Sink sink) override;
   using EventStore::append;
   base::Result<std::uint64_t> append(std::span<const wire::Event> events,
-                                     std::span<const KeyedEvents> keys) override;
+                                     const Alongside& alongside) override;
   base::Result<std::vector<RememberedKey>> remembered_keys() override;
+  base::Result<std::vector<wire::StateRow>> kept_state() override;
   base::Result<void> writable() const override;
   StoreFacts facts() const override;
   std::string_view durability() const noexcept override;
@@ -80,9 +81,10 @@ class SqliteStore final : public EventStore {
   base::Error refuse_start(const base::Error& why) const;
 
   base::Result<std::uint64_t> commit(std::span<const wire::Event> events,
-                                     std::span<const KeyedEvents> keys);
-  base::Result<void> insert(std::uint64_t first, std::span<const wire::Event> events,
-                            std::span<const KeyedEvents> keys);
+                                     const Alongside& alongside);
+  base::Result<void> insert_events(std::uint64_t first, std::span<const wire::Event> events);
+  base::Result<void> insert_keys(std::uint64_t first, std::span<const KeyedEvents> keys);
+  base::Result<void> write_state(std::span<const wire::StateRow> rows);
   base::Result<void> in_place() const;
   void probe();
   void set_failure(std::optional<base::Error> failure) const;
@@ -99,10 +101,11 @@ class SqliteStore final : public EventStore {
   StoreEnds ends_;
   std::uint64_t checked_from_ = 0;  // events behind it were looked at by open()
   std::vector<RememberedKey> keys_;
+  std::vector<wire::StateRow> state_;
 
   std::mutex write_mutex_;  // held for each write transaction of this process
   SqliteConnection writer_;
-  SqliteStatement begin_, commit_, insert_event_, insert_key_;
+  SqliteStatement begin_, commit_, insert_event_, insert_key_, set_state_, remove_state_;
   std::int64_t newest_millis_ = 0;
   EpochFile epoch_file_;
 

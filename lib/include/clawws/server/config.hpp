@@ -25,6 +25,7 @@ struct ServerConfig {
   hub::Retention retention;
   enum class RetainBytes : std::uint8_t { by_store, given } retain_bytes = RetainBytes::by_store;
   std::size_t log_memory_bytes = 16u << 20;    // >= 1 MiB
+  std::uint64_t replay_rate = 20'000;          // events a second, a user; 0: no limit
 
   std::string users_file, env_file;
   std::vector<std::string> publishers;         // empty: everybody may publish

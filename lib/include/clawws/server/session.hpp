@@ -101,8 +101,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   // ---- where it reads (session_stream.cpp) ----
   void go_to(std::uint64_t position);
   bool next_chunk();
-  void take_chunk(hub::Chunk chunk);
-  void on_store_read(const base::Result<std::vector<hub::StoredEvent>>& events, std::uint32_t generation);
+  void take_chunk(const hub::Chunk& chunk);
+  void on_replay(const base::Result<std::shared_ptr<const hub::Chunk>>& chunk, std::uint32_t generation);
   std::uint64_t position() const noexcept;
   hub::StoreFacts facts() const;
 
