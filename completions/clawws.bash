@@ -85,13 +85,39 @@ _clawws_bench_compare() {
   esac
 }
 
+_clawws_bench_report() {
+  case $prev in
+    --junit | --config) _clawws_files ;;
+    --color) _clawws_words "auto always never" ;;
+    *)
+      if [[ $cur == -* ]]; then
+        _clawws_words "--junit --color --config --print-config --version --help"
+      else
+        _clawws_files
+      fi
+      ;;
+  esac
+}
+
+_clawws_bench_doctor() {
+  case $prev in
+    -c | --connections) ;;
+    --color) _clawws_words "auto always never" ;;
+    --config) _clawws_files ;;
+    *) _clawws_words "--connections --color --config --print-config --version --help" ;;
+  esac
+}
+
 _clawws_bench() {
   if ((COMP_CWORD > 2)); then
     case ${COMP_WORDS[2]} in
-      compare) _clawws_bench_compare && return ;;
+      compare | report | doctor)
+        "_clawws_bench_${COMP_WORDS[2]}"
+        return
+        ;;
     esac
   elif [[ $cur != -* ]]; then
-    _clawws_words "compare"
+    _clawws_words "compare report doctor"
     return
   fi
   case $prev in

@@ -107,8 +107,27 @@ $compare -l print-config -d 'print every option with its value and where that ca
 $compare -s V -l version -d 'print the version'
 $compare -s h -l help -d 'say how to use it'
 
-set -l commands compare
-complete -c clawws -n "__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from $commands" -a compare -d 'say whether new runs are slower than old ones'
+set -l report complete -c clawws -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from report'
+$report -r -F -l junit -d 'write thresholds and trust as JUnit XML'
+$report -x -l color -a 'auto always never' -d 'use colour'
+$report -r -F -l config -d 'read options from a file'
+$report -l print-config -d 'print every option with its value and where that came from'
+$report -s V -l version -d 'print the version'
+$report -s h -l help -d 'say how to use it'
+
+set -l doctor complete -c clawws -n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from doctor'
+$doctor -x -s c -l connections -d 'clients that are to be connected'
+$doctor -x -l color -a 'auto always never' -d 'use colour'
+$doctor -r -F -l config -d 'read options from a file'
+$doctor -l print-config -d 'print every option with its value and where that came from'
+$doctor -s V -l version -d 'print the version'
+$doctor -s h -l help -d 'say how to use it'
+
+set -l commands compare report doctor
+set -l no_command complete -c clawws -n "__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from $commands"
+$no_command -a compare -d 'say whether new runs are slower than old ones'
+$no_command -a report -d 'print a saved report again'
+$no_command -a doctor -d 'say which limits stand in the way'
 set -l bench complete -c clawws -n "__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from $commands"
 $bench -x -s s -l scenario -a 'steady idle connect-storm slow-consumer' -d 'what the clients do'
 $bench -x -l profile -a 'smoke ci full' -d 'size, duration and thresholds in one word'

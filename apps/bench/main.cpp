@@ -40,10 +40,28 @@ int compare(int argc, char** argv) {
       [&] { return bench::run_compare(config, environment); });
 }
 
+int report(int argc, char** argv) {
+  bench::ReportConfig config;
+  return clawws::apps::run_tool(
+      bench::report_flags(config), argc, argv,
+      [&](const base::FlagOutcome&) { return bench::validate(config); },
+      [&] { return bench::run_report(config, environment); });
+}
+
+int doctor(int argc, char** argv) {
+  bench::DoctorConfig config;
+  return clawws::apps::run_tool(
+      bench::doctor_flags(config), argc, argv,
+      [](const base::FlagOutcome&) { return base::Result<void>(); },
+      [&] { return bench::run_doctor(config, environment); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "compare") return compare(argc - 1, argv + 1);
+  if (command == "report") return report(argc - 1, argv + 1);
+  if (command == "doctor") return doctor(argc - 1, argv + 1);
   return measure(argc, argv);
 }

@@ -194,6 +194,8 @@ constexpr const char* k_epilog =
     "\n"
     "Commands, each with a --help of its own:\n"
     "  clawws bench compare OLD NEW    is NEW slower? [--min-effect 10%,2ms] [--json FILE]\n"
+    "  clawws bench report FILE        the reports of a saved --json FILE again\n"
+    "  clawws bench doctor             which limits stand in the way? [-c N]\n"
     "\n"
     "Exit status: 0 all thresholds hold; 1 internal or I/O failure; 2 usage; 3 could not connect; "
     "4 not\n"

@@ -28,13 +28,14 @@ std::optional<RunFailure> check_limits(const BenchPlan& plan) {
                              plan.threads * 2 + k_spare_files;
   const std::size_t allowed = base::raise_file_limit();
   if (allowed >= needed) return std::nullopt;
-  return RunFailure{k_exit_preflight,
-                    base::format_count(plan.connections) + " connections need " +
-                        base::format_count(needed) + " open files, and this process may have " +
-                        base::format_count(allowed) + "; raise the limit (ulimit -n " +
-                        std::to_string(needed) +
-                        " as root, or LimitNOFILE= of a unit), or ask for fewer with --connections",
-                    0};
+  return RunFailure{
+      k_exit_preflight,
+      base::format_count(plan.connections) + " connections need " + base::format_count(needed) +
+          " open files, and this process may have " + base::format_count(allowed) +
+          "; raise the limit (ulimit -n " + std::to_string(needed) +
+          " as root, or LimitNOFILE= of a unit), or ask for fewer with --connections; "
+          "clawws bench doctor names every limit",
+      0};
 }
 
 // Better a sentence now than fifty thousand lost deliveries: wrong credentials, a user who may not

@@ -71,7 +71,7 @@ std::string junit_report(std::span<const BenchResult> runs) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string prefix = runs.size() == 1 ? "" : "run " + std::to_string(i + 1) + ": ";
     cases += cases_of(runs[i], prefix, failures);
-    text += run_report(runs[i], i + 1, runs.size(), client::Color::off);
+    text += numbered_report(runs[i], i + 1, runs.size(), client::Color::off);
     tests += runs[i].outcomes.size() + 1;
     took += runs[i].took;
   }

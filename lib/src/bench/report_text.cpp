@@ -193,8 +193,8 @@ std::string text_report(const BenchResult& result, client::Color color) {
   return text;
 }
 
-std::string run_report(const BenchResult& result, std::size_t number, std::size_t of,
-                       client::Color color) {
+std::string numbered_report(const BenchResult& result, std::size_t number, std::size_t of,
+                            client::Color color) {
   const std::string heading =
       of == 1 ? "" : line("run", std::to_string(number) + " of " + std::to_string(of));
   return heading + text_report(result, color);

@@ -153,7 +153,7 @@ base::Result<void> write_text(const BenchConfig& config, const client::Environme
   const int fd = text_fd(config);
   const client::Color color =
       client::decide_color(config.color, client::stream_kind(fd), environment);
-  auto written = write_all(fd, run_report(result, number, of, color));
+  auto written = write_all(fd, numbered_report(result, number, of, color));
   const std::string summary = environment("GITHUB_STEP_SUMMARY");
   if (written && !summary.empty()) written = append_report(summary, summary_report(result));
   return written;

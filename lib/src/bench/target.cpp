@@ -13,8 +13,6 @@ namespace clawws::bench {
 namespace {
 
 constexpr std::string_view k_websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-// Few enough that neither ports nor a server's table of addresses become the limit.
-constexpr std::size_t k_connections_an_address = 100;
 
 std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();

@@ -10,6 +10,8 @@
 namespace clawws::bench {
 
 inline constexpr int k_exit_preflight = 23;
+// Files that a run has open beside its connections, at most: canaries, publishers, loops and logs.
+inline constexpr std::size_t k_other_files = 128;
 
 // A run that found nothing: what it ends the process with, and why.
 struct RunFailure {

@@ -18,8 +18,8 @@ inline constexpr std::uint64_t k_report_schema = 1;
 // one for each threshold.
 std::string text_report(const BenchResult& result, client::Color color);
 // The same under a heading, "run 2 of 5"; without one when `of` is 1.
-std::string run_report(const BenchResult& result, std::size_t number, std::size_t of,
-                       client::Color color);
+std::string numbered_report(const BenchResult& result, std::size_t number, std::size_t of,
+                            client::Color color);
 // What several runs say together: a median and the extremes for each metric. Empty for one run.
 std::string runs_summary(std::span<const BenchResult> runs);
 

@@ -32,6 +32,9 @@ struct Target {
 // Resolves the host (blocking) and makes the heads. Errc::connect_failed: no such host.
 base::Result<std::shared_ptr<const Target>> make_target(const client::Attempt& attempt);
 
+// Few enough that neither ports nor a server's table of addresses become the limit.
+inline constexpr std::size_t k_connections_an_address = 100;
+
 // The address that connection `index` comes from, so that ten thousand of them do not use up one
 // address's ports: 127.1.0.1 and up for a target in 127.0.0.0/8, else any (AF_UNSPEC).
 sockaddr_storage source_address(const Target& target, std::size_t index) noexcept;

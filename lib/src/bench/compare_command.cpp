@@ -2,54 +2,19 @@
 
 #include <unistd.h>
 
-#include "clawws/base/flag_setters.hpp"
-#include "clawws/base/posix.hpp"
 #include "clawws/bench/compare.hpp"
 #include "clawws/bench/output.hpp"
-#include "clawws/bench/report_read.hpp"
+#include "command_parts.hpp"
 
 namespace clawws::bench {
 namespace {
 
 using base::Errc;
 using base::Error;
-using base::Flag;
 using base::Result;
 using namespace base::setters;
 
-constexpr const char* k_group = "Options";
 constexpr int k_exit_invalid = 22;
-// A report of 50 runs of many hours stays well below.
-constexpr std::size_t k_largest_report = 256u << 20;
-
-// A file that one command writes must not be named by the environment that another is called in.
-void add_file(std::vector<Flag>& flags, const char* name, std::string& field, const char* help) {
-  flags.push_back(flag(name, 0, "FILE|-", k_group, help, "", text(field)));
-  flags.back().from_environment = flags.back().from_file = false;
-}
-
-void add_color(std::vector<Flag>& flags, client::ColorChoice& field) {
-  flags.push_back(flag("color", 0, "WHEN", k_group, "auto, always or never", "auto",
-                       one_of<client::ColorChoice, client::ColorChoice>(
-                           field, {{"auto", client::ColorChoice::automatic},
-                                   {"always", client::ColorChoice::always},
-                                   {"never", client::ColorChoice::never}})));
-}
-
-int failed(const Error& error) {
-  say(error.message());
-  return base::info(error.code).exit_code;
-}
-
-Result<ReportFile> load(const std::string& path) {
-  const auto text = path == "-" ? base::read_fd(STDIN_FILENO, k_largest_report)
-                                : base::read_file(path, k_largest_report);
-  if (!text) return text.error();
-  auto file = read_report(*text);
-  if (!file) return Error(file.error().code, path + ": " + file.error().message());
-  return file;
-}
-
 // Why the runs of a file cannot be compared at all. Empty: they can.
 std::string distrust(const std::string& path, const ReportFile& file) {
   for (std::size_t i = 0; i < file.runs.size(); ++i) {
@@ -100,7 +65,7 @@ base::FlagSpec compare_flags(CompareConfig& config) {
       "files "
       "that\n"
       "cannot be compared; 21 a confirmed regression; 22 a run cannot be trusted.\n";
-  spec.flags.push_back(flag("min-effect", 0, "PERCENT,TIME", k_group,
+  spec.flags.push_back(flag("min-effect", 0, "PERCENT,TIME", k_command_options,
                             "what a change must exceed; the time is for latencies alone", "10%,2ms",
                             [&config](std::string_view v) -> Result<void> {
                               const auto least = parse_min_effect(v);
@@ -134,10 +99,10 @@ Result<void> validate(const CompareConfig& config) {
 }
 
 int run_compare(const CompareConfig& config, const client::Environment& environment) {
-  const auto before = load(config.old_file);
-  if (!before) return failed(before.error());
-  const auto after = load(config.new_file);
-  if (!after) return failed(after.error());
+  const auto before = load_report(config.old_file);
+  if (!before) return fail_command(before.error());
+  const auto after = load_report(config.new_file);
+  if (!after) return fail_command(after.error());
   // An interrupted run has another number of events: that is no other plan.
   for (const auto& [path, file] :
        {std::pair{&config.old_file, &*before}, {&config.new_file, &*after}})
@@ -145,7 +110,8 @@ int run_compare(const CompareConfig& config, const client::Environment& environm
       say(why);
       return k_exit_invalid;
     }
-  if (const auto same = check_plans(config, *before, *after); !same) return failed(same.error());
+  if (const auto same = check_plans(config, *before, *after); !same)
+    return fail_command(same.error());
 
   Compared compared =
       compare_runs(before->runs, after->runs, {config.least_relative, config.least_absolute});
@@ -158,7 +124,7 @@ int run_compare(const CompareConfig& config, const client::Environment& environm
   auto written = write_all(fd, compare_text(compared, color));
   if (written && !config.json_file.empty())
     written = write_report(config.json_file, compare_json(compared));
-  if (!written) return failed(written.error());
+  if (!written) return fail_command(written.error());
   return compared.exit_code();
 }
 
