@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/fault_vfs.hpp"
 #include "support/test_server.hpp"
 #include "support/ws_bytes.hpp"
 
@@ -24,6 +25,8 @@ struct StoreServers : testing::Test {
   static json read_json(RawPeer& peer) {
     return json::parse(peer.read_text().value_or("null"), nullptr, false);
   }
+
+  static std::string epoch_of(TestServer& server) { return read_json(*server.subscriber())["payload"]["epoch"]; }
 
   TempDir dir;
 };
@@ -106,6 +109,59 @@ TEST_F(StoreServers, AStoreThatIsAwayRefusesPublishersAlone) {
   EXPECT_EQ(read_json(*peer).value("seq", 0U), 4U) << "nothing between";
   EXPECT_NE(server->logged().find("publishing is refused"), std::string::npos);
   EXPECT_NE(server->logged().find("takes events again"), std::string::npos);
+}
+
+TEST_F(StoreServers, AnOlderCopyOfTheStoreIsANewEpochAndEachClientIsTold) {
+  const auto file = dir.path() / "state" / "events.db";
+  auto server = start();
+  const std::string epoch = epoch_of(*server);
+  server->publish(10);
+  server.reset();
+  std::filesystem::copy_file(file, dir.path() / "copy");
+  server = start();
+  EXPECT_EQ(epoch_of(*server), epoch);
+  server->publish(10);
+  server.reset();
+  // Over the old content, so that it is the same file to the file system.
+  std::filesystem::copy_file(dir.path() / "copy", file, std::filesystem::copy_options::overwrite_existing);
+
+  server = start();
+  EXPECT_NE(epoch_of(*server), epoch);
+  for (const char* types : {"", "&types=agent.*"}) {
+    auto peer = server->subscriber("/ws?since=" + epoch + ":15" + types);
+    const json welcome = read_json(*peer)["payload"];
+    EXPECT_EQ(welcome["resumed"], false) << welcome;
+    EXPECT_TRUE(welcome["lost"].is_null()) << welcome;
+    EXPECT_EQ(welcome["epoch"], epoch_of(*server));
+    EXPECT_EQ(read_json(*peer).value("seq", 0U), 1U) << "from the oldest on";
+  }
+  EXPECT_NE(server->logged().find("acknowledged events are missing"), std::string::npos) << server->logged();
+}
+
+TEST_F(StoreServers, ADiskThatStandsStillHoldsNobodyWhoIsConnected) {
+  FaultVfs disk(FaultVfs::Reach::everybody);
+  auto server = start();
+  server->publish(3);
+  auto peer = server->subscriber();
+  read_json(*peer);
+  disk.stalled = true;
+  RawPeer publisher(server->port());
+  ASSERT_TRUE(publisher.handshake());
+  ASSERT_TRUE(publisher.send(TestServer::post(k_event)));
+  ASSERT_TRUE(eventually([&] { return disk.waiting > 0; }));
+  for (int i = 0; i < 3; ++i) {
+    peer->send(client_text(R"({"type":"ping","timestamp":"t"})"));
+    const auto pong = peer->read_text(std::chrono::seconds(2));
+    ASSERT_TRUE(pong.has_value());
+    EXPECT_EQ(json::parse(*pong)["type"], "pong");
+  }
+  EXPECT_EQ(server->request("GET /clawws/health HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
+  EXPECT_EQ(read_json(*server->subscriber())["payload"]["seq"], 3) << "who comes now is welcome";
+  disk.stalled = false;
+  const auto answer = publisher.read_answer();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 201) << answer->body;
+  EXPECT_EQ(read_json(*peer).value("seq", 0U), 4U);
 }
 
 TEST_F(StoreServers, ADamagedStoreRefusesTheStart) {

@@ -101,7 +101,7 @@ void wait_while(const std::atomic<bool>& stalled, std::atomic<int>& waiting) {
 
 }  // namespace
 
-FaultVfs::FaultVfs()
+FaultVfs::FaultVfs(Reach reach)
     : name_("faults-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))),
       vfs_(std::make_unique<sqlite3_vfs>()) {
   sqlite3_initialize();
@@ -125,7 +125,7 @@ FaultVfs::FaultVfs()
     sqlite3_vfs* unix_vfs = sqlite3_vfs_find("unix");
     return unix_vfs->xFullPathname(unix_vfs, path, size, out);
   };
-  sqlite3_vfs_register(vfs_.get(), 0);
+  sqlite3_vfs_register(vfs_.get(), reach == Reach::everybody ? 1 : 0);
 }
 
 FaultVfs::~FaultVfs() {

@@ -1,11 +1,12 @@
 // An SQLite VFS that is the system's, but for what a test lets fail: writes and syncs can meet a
 // full or broken disk, or wait as if the disk stood still. Register it before a store is opened
-// with its name; it outlives every store that uses it. Any thread.
+// with its name, or as everybody's; it outlives every store that uses it. Any thread.
 #pragma once
 
 #include <sqlite3.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,8 @@ namespace clawws::test {
 
 class FaultVfs {
  public:
-  FaultVfs();
+  enum class Reach : std::uint8_t { by_name, everybody };
+  explicit FaultVfs(Reach reach = Reach::by_name);
   ~FaultVfs();
   FaultVfs(const FaultVfs&) = delete;
   FaultVfs& operator=(const FaultVfs&) = delete;

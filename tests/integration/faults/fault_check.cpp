@@ -372,12 +372,14 @@ int run(const std::string& program, int loops, std::uint32_t seed) {
     repeats += publisher->repeats;
     found_stored += publisher->found_stored;
   }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(up ? 60 : 0);
   for (const auto& subscriber : subscribers) {
     std::uint64_t last = 0;
     for (const auto& [seq, entry] : ledger.entries()) {
       if (subscriber->wants(entry.type)) last = seq;
     }
-    if (!eventually([&] { return subscriber->newest >= last; }, std::chrono::seconds(up ? 60 : 0))) {
+    const auto left = std::chrono::duration_cast<Millis>(deadline - std::chrono::steady_clock::now());
+    if (!eventually([&] { return subscriber->newest >= last; }, left)) {
       ledger.complain("a subscriber ends at " + std::to_string(subscriber->newest) + ", the ledger at " + std::to_string(last));
     }
   }
