@@ -3,8 +3,8 @@
 //
 //   fault_check --serve PATH [--loops N] [--seed S]
 //
-// Publishers send batches with idempotency keys and repeat each until it is acknowledged; what was
-// acknowledged is the ledger. Subscribers, some filtered, resume by themselves, leave and come back
+// Publishers send batches, some with idempotency keys, and those repeat each until it is
+// acknowledged; what was acknowledged is the ledger. Subscribers, some filtered, resume by themselves, leave and come back
 // from their position, or stop reading for a while. Each loop lets them work for a random time and
 // then ends the server, mostly by SIGKILL, which now and then falls between a commit and its answer.
 // In the end every subscriber must hold every acknowledged event that matches its filter, once, in
@@ -134,11 +134,15 @@ class Ledger {
 
 // ---- publishers ---------------------------------------------------------------------------------
 
-// One thread; batches of 1 to 12, each repeated under its key until it is acknowledged.
+// One thread; batches of 1 to 12. With keys each is repeated until it is acknowledged; without, who
+// gets no answer does not know, and goes on with the next. A user may have 10,000 keys at a time, so
+// those with keys take their time.
 class Publisher {
  public:
-  Publisher(int number, std::uint32_t seed, const ServeProcess& server, Ledger& ledger)
-      : name_("p" + std::to_string(number)), random_(seed), port_(server.port()), login_(basic(server.login())), ledger_(ledger) {
+  enum class Keys : std::uint8_t { with, without };
+
+  Publisher(int number, Keys keys, std::uint32_t seed, const ServeProcess& server, Ledger& ledger)
+      : keys_(keys), name_("p" + std::to_string(number)), random_(seed), port_(server.port()), login_(basic(server.login())), ledger_(ledger) {
     thread_ = std::thread([this] { run(); });
   }
   // Ends after the batch that is under way.
@@ -154,13 +158,18 @@ class Publisher {
   std::uint64_t found_stored = 0;  // of those, committed although the answer never came
 
  private:
+  std::string key(std::uint64_t batch) const {
+    return keys_ == Keys::without ? "" : "Idempotency-Key: " + name_ + "-" + std::to_string(batch) + "\r\n";
+  }
+
   bool pause(Millis time) {
     std::unique_lock lock(mutex_);
     return !wake_.wait_for(lock, time, [this] { return finishing_; });
   }
 
   void run() {
-    for (std::uint64_t batch = 1; pause(Millis(1 + random_() % 8)); ++batch) publish(batch);
+    const std::uint32_t longest = keys_ == Keys::with ? 100 : 8;
+    for (std::uint64_t batch = 1; pause(Millis(1 + random_() % longest)); ++batch) publish(batch);
   }
 
   void publish(std::uint64_t batch) {
@@ -175,8 +184,7 @@ class Publisher {
       body += std::string(i == 0 ? "" : ",") + R"({"type":")" + type + R"(","payload":{"id":")" + id + "\"," + members + id + "\"}}";
     }
     body += "]";
-    const std::string request = "POST /clawws/events HTTP/1.1\r\nHost: localhost\r\n" + login_ + "Idempotency-Key: " + name_ + "-" +
-                                std::to_string(batch) + "\r\nContent-Type: application/json\r\nContent-Length: " +
+    const std::string request = "POST /clawws/events HTTP/1.1\r\nHost: localhost\r\n" + login_ + key(batch) + "Content-Type: application/json\r\nContent-Length: " +
                                 std::to_string(body.size()) + "\r\n\r\n" + body;
     for (int attempt = 0;; ++attempt) {
       const std::optional<HttpAnswer> answer = exchange(request);
@@ -197,6 +205,7 @@ class Publisher {
         return;
       }
       peer_.reset();
+      if (keys_ == Keys::without) return;
       std::this_thread::sleep_for(Millis(5 + random_() % 20));  // the back-off of a client
     }
   }
@@ -215,6 +224,7 @@ class Publisher {
     }
   }
 
+  const Keys keys_;
   const std::string name_;
   std::mt19937 random_;
   const std::uint16_t port_;
@@ -343,7 +353,10 @@ int run(const std::string& program, int loops, std::uint32_t seed) {
   }
   std::thread clients([&] { io.run(); });
   std::vector<std::unique_ptr<Publisher>> publishers;
-  for (int i = 0; i < 3; ++i) publishers.push_back(std::make_unique<Publisher>(i, random(), server, ledger));
+  for (int i = 0; i < 5; ++i) {
+    const auto keys = i < 3 ? Publisher::Keys::with : Publisher::Keys::without;
+    publishers.push_back(std::make_unique<Publisher>(i, keys, random(), server, ledger));
+  }
 
   int kills = 0, stops = 0;
   bool up = true;
@@ -395,7 +408,7 @@ int run(const std::string& program, int loops, std::uint32_t seed) {
   for (const auto& subscriber : subscribers) subscriber->compare();
   if (ledger.size() == 0) ledger.complain("nothing was acknowledged");
 
-  std::printf("seed %u: %d kills, %d stops, %zu events acknowledged to 3 publishers; %llu batches sent again, %llu of them were "
+  std::printf("seed %u: %d kills, %d stops, %zu events acknowledged to 5 publishers; %llu batches sent again, %llu of them were "
               "stored already; %zu subscribers\n",
               seed, kills, stops, ledger.size(), static_cast<unsigned long long>(repeats), static_cast<unsigned long long>(found_stored),
               subscribers.size());
