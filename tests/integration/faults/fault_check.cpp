@@ -206,7 +206,7 @@ class Publisher {
       }
       peer_.reset();
       if (keys_ == Keys::without) return;
-      std::this_thread::sleep_for(Millis(5 + random_() % 20));  // the back-off of a client
+      std::this_thread::sleep_for(Millis(5 + random_() % 20));  // a client's pace of retries
     }
   }
 
@@ -364,7 +364,7 @@ int run(const std::string& program, int loops, std::uint32_t seed) {
     Subscriber* stalled = random() % 3 == 0 ? subscribers[random() % subscribers.size()].get() : nullptr;
     Subscriber* leaves = random() % 3 == 0 ? subscribers[random() % subscribers.size()].get() : nullptr;
     if (stalled) asio::post(io, [stalled] { stalled->stop_reading(); });
-    // Work for a while: the time is what is random here, not something that is waited for.
+    // The pace of kills: the time is what is random here, not something that is waited for.
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 80'000));
     if (leaves) asio::post(io, [leaves] { leaves->leave_and_return(); });
     if (random() % 10 == 0) {
