@@ -40,12 +40,14 @@ _clawws_serve() {
 
 _clawws_tail() {
   case $prev in
-    --cacert | --cert | --key | --netrc-file | --config) _clawws_files ;;
+    --cursor-file | --cacert | --cert | --key | --netrc-file | --config) _clawws_files ;;
     --password-file | --token-file)
       _clawws_files
       [[ $cur == "" || $cur == - ]] && COMPREPLY+=(-)
       ;;
     --state-dir) _clawws_directories ;;
+    --on-gap) _clawws_words "report exit ignore" ;;
+    --meta) _clawws_words "inline none" ;;
     -o | --output) _clawws_words "pretty ndjson" ;;
     --color | --status) _clawws_words "auto always never" ;;
     --time) _clawws_words "local utc iso delta none" ;;
@@ -55,8 +57,8 @@ _clawws_tail() {
       --resolve | --connect-timeout | --max-retries | --max-outage | --retry-base | --retry-cap) ;;
     *)
       if [[ $cur == -* ]]; then
-        _clawws_words "--since --last
-          --output --time --color --status --queue --quiet --verbose
+        _clawws_words "--since --last --cursor-file --on-gap
+          --output --meta --time --color --status --queue --quiet --verbose
           --count --until-live --for --timeout --idle-timeout
           --user --password-file --token-file --password-command --netrc --netrc-file
           --url --state-dir --cacert --cert --key --pinnedpubkey --resolve --insecure

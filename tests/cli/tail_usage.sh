@@ -5,7 +5,7 @@
 . "$(dirname "$0")/harness.inc"
 
 expect "help" 0 "^Usage: clawws tail \[OPTIONS\] \[URL\] \[TYPE...\]$" "" "$tail" --help
-for option in since last output time color status queue quiet verbose count until-live for timeout idle-timeout user \
+for option in since last cursor-file on-gap meta output time color status queue quiet verbose count until-live for timeout idle-timeout user \
   password-file token-file password-command netrc netrc-file url state-dir cacert cert key pinnedpubkey resolve \
   insecure connect-timeout wait no-reconnect max-retries max-outage retry-base retry-cap; do
   has_line "--$option\b" "$work/out" || fail "help does not name --$option"

@@ -230,5 +230,27 @@ TEST_F(ClientTailOptions, TakesTheEnvironmentAndNamesTheNearestFlag) {
   expect_refused({"--idle-timout", "1s"}, "--idle-timeout");
 }
 
+TEST_F(ClientTailOptions, KeepsAPlaceAndSaysWhatAGapMeans) {
+  EXPECT_EQ(parse({}), "");
+  EXPECT_FALSE(config.cursor_file);
+  EXPECT_EQ(config.on_gap, TailConfig::OnGap::report);
+  EXPECT_EQ(config.meta, TailConfig::Meta::none);
+  EXPECT_EQ(parse({"--cursor-file", "at", "--on-gap", "exit", "--since", "earliest"}), "");
+  EXPECT_EQ(config.cursor_file, "at");
+  EXPECT_EQ(config.on_gap, TailConfig::OnGap::exit);
+  EXPECT_EQ(parse({"--on-gap=ignore"}), "");
+  EXPECT_EQ(config.on_gap, TailConfig::OnGap::ignore);
+  expect_refused({"--on-gap", "die"}, "report, exit, ignore");
+  expect_refused({"--cursor-file", ""}, "empty");
+}
+
+TEST_F(ClientTailOptions, RecordsNeedJsonLines) {
+  EXPECT_EQ(parse({"--meta", "inline"}), "");
+  EXPECT_EQ(config.format, OutputFormat::ndjson);
+  EXPECT_EQ(parse({"--meta", "inline", "-o", "ndjson"}), "");
+  EXPECT_EQ(parse({"--meta", "none", "-o", "pretty"}), "");
+  expect_refused({"--meta", "inline", "-o", "pretty"}, "--output ndjson");
+}
+
 }  // namespace
 }  // namespace clawws::client

@@ -331,7 +331,7 @@ TEST(EventReader, ReservedTypesStayRefused) {
   EventRules rules;
   rules.allowed_globs = {"*"};
   for (const char* type :
-       {"auth.success", "auth.x", "ping", "pong", "error", "position", "subscribed"}) {
+       {"auth.success", "auth.x", "clawws.gap", "ping", "pong", "error", "position", "subscribed"}) {
     expect_refused(std::string(R"({"type":")") + type + "\"}",
                    {Errc::invalid_event, "/type", "protocol itself"}, rules);
   }

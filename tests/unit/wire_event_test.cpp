@@ -34,10 +34,10 @@ TEST(EventTypes, NamesAreLowerCaseWordsJoinedByDots) {
 
 TEST(EventTypes, TheProtocolsOwnNamesAreReserved) {
   for (const char* name :
-       {"auth.success", "auth.x", "ping", "pong", "error", "position", "subscribed"}) {
+       {"auth.success", "auth.x", "clawws.gap", "ping", "pong", "error", "position", "subscribed"}) {
     EXPECT_TRUE(is_reserved_type(name)) << name;
   }
-  for (const char* name : {"auth", "author.x", "ping.x", "session.created"}) {
+  for (const char* name : {"auth", "author.x", "clawws", "clawwsx.y", "ping.x", "session.created"}) {
     EXPECT_FALSE(is_reserved_type(name)) << name;
   }
 }

@@ -87,6 +87,11 @@ void Output::when_drained() {
   wake();
 }
 
+std::uint64_t Output::data_taken() const {
+  const std::lock_guard lock(mutex_);
+  return data_taken_;
+}
+
 std::deque<Output::Chunk>& Output::queue_of(Stream stream) {
   return stream == Stream::data || one_place_ ? data_ : notes_;
 }
@@ -222,6 +227,7 @@ void Output::took(std::unique_lock<std::mutex>& lock, Stream stream, std::size_t
     return;
   }
   data_bytes_ -= bytes;
+  data_taken_ += bytes;
   if (is_high_ && data_bytes_ <= config_.high_bytes / 2) {
     is_high_ = false;
     lock.unlock();

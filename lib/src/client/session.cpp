@@ -225,6 +225,8 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
     if (step.gap && events_ != nullptr) events_->on_gap(*step.gap);
     if (step.kind == Step::Kind::event && events_ != nullptr)
       events_->on_event(message, text, step);
+    if (step.kind != Step::Kind::event && tracker_.has_position() && events_ != nullptr)
+      events_->on_position(tracker_.position());
     if (step.caught_up && events_ != nullptr && state_ == SessionState::live)
       events_->on_caught_up(*step.caught_up);
   }

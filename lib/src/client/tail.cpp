@@ -1,20 +1,20 @@
 #include "clawws/client/tail.hpp"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <optional>
 
 #include "clawws/base/posix.hpp"
 #include "clawws/base/text.hpp"
+#include "clawws/client/cursor_keeper.hpp"
+#include "clawws/client/meta.hpp"
 #include "clawws/client/notes.hpp"
 #include "clawws/client/output.hpp"
 #include "clawws/client/status_line.hpp"
+#include "clawws/client/tail_limits.hpp"
 #include "clawws/wire/event.hpp"
 
 namespace clawws::client {
@@ -25,8 +25,6 @@ using base::Errc;
 using base::Millis;
 using base::SteadyClock;
 using base::SteadyTime;
-using Timer =
-    asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Session::Executor>;
 
 constexpr Millis k_status_every{250};
 constexpr Millis k_close_within{500};
@@ -34,8 +32,6 @@ constexpr Millis k_close_within{500};
 constexpr Millis k_close_for_nobody{100};
 // After a signal or a timeout a blocked reader gets this much time, no more.
 constexpr Millis k_drain_within{1'000};
-// The loop's own, a connection, a probe beside it, and files that are read at each attempt.
-constexpr std::size_t k_files_needed = 12;
 
 std::uint64_t random_seed() {
   const std::string bytes = base::random_bytes(sizeof(std::uint64_t));
@@ -66,17 +62,14 @@ class Tail::Impl final : public SessionEvents {
         notes_color_(decide_color(config_.color, stream_kind(streams.notes_fd), environment)),
         shows_bench_(is_asked_by_name(config_.stream.types, wire::k_bench_type)),
         shows_status_(decide_status()),
+        limits_(io.get_executor(), config_, [this](TailLimits::Limit limit) { over(limit); }),
         status_timer_(io.get_executor()),
-        for_timer_(io.get_executor()),
-        timeout_timer_(io.get_executor()),
-        idle_timer_(io.get_executor()),
         drain_timer_(io.get_executor()),
         output_({streams.data_fd, streams.notes_fd, config_.queue_bytes}, output_callbacks()) {}
 
   void start() {
-    if (const auto asked = approach_->ask_now(); !asked) {
-      say_end(asked.error().code, asked.error().message());
-      finish(base::info(asked.error().code).exit_code, Patience::endless);
+    if (const auto ready = prepare(); !ready) {
+      fail(ready.error(), Patience::endless);
       return;
     }
     for (const std::string& warning : type_warnings(config_.stream.types)) note(warning);
@@ -87,9 +80,10 @@ class Tail::Impl final : public SessionEvents {
     if (config_.since_ago)
       session.stream.since = {
           wire::Since::Kind::time, {}, base::unix_millis() - config_.since_ago->count()};
+    if (!resume_from_cursor(session.stream)) return;
     session.seed = random_seed();
     session_.emplace(io_.get_executor(), std::move(session), *this);
-    arm_limits();
+    limits_.start();
     if (shows_status_) show_status();
     session_->start();
   }
@@ -100,7 +94,7 @@ class Tail::Impl final : public SessionEvents {
     } else if (number == SIGUSR2) {
       if (session_ && !ending_) session_->retry_now();
     } else if (signal_ != 0) {
-      io_.stop();  // the second time: at once
+      leave();  // the second time: at once
     } else {
       signal_ = number;
       if (ending_)
@@ -115,6 +109,32 @@ class Tail::Impl final : public SessionEvents {
  private:
   // How long the reader of stdout may take for what is still queued.
   enum class Patience : std::uint8_t { none, short_, endless };
+
+  // What can fail before anything is connected.
+  base::Result<void> prepare() {
+    if (config_.cursor_file) {
+      auto cursor = Cursor::open(*config_.cursor_file);
+      if (!cursor) return cursor.error();
+      keeper_.emplace(io_.get_executor(), std::move(*cursor),
+                      CursorKeeper::Surroundings{
+                          [this] { return output_.data_taken(); },
+                          [this](const std::string& text, Mood mood) { note(text, mood); }});
+    }
+    return approach_->ask_now();
+  }
+
+  // What the file says beats the options; at the first run a position among them goes into it.
+  bool resume_from_cursor(StreamRequest& stream) {
+    if (!keeper_) return true;
+    if (const auto& found = keeper_->cursor().found()) {
+      stream.since = {wire::Since::Kind::position, *found, 0};
+      stream.last.reset();
+      note("going on after " + wire::to_string(*found) + " (" + config_.cursor_file->string() +
+           ")");
+      return true;
+    }
+    return stream.since.kind != wire::Since::Kind::position || keep_place(stream.since.position);
+  }
 
   RenderConfig render_config(const Environment& environment) const {
     RenderConfig render;
@@ -176,8 +196,9 @@ class Tail::Impl final : public SessionEvents {
 
   void on_welcome(const wire::ServerMessage& welcome) override {
     outage_.over();
-    if (!ever_welcomed_ && config_.run_for) arm_for(*config_.run_for);
-    ever_welcomed_ = true;
+    limits_.connected();
+    ever_welcomed_ = is_connected_ = true;
+    record([&](std::int64_t now) { return connected_record(now, url_, welcome); });
     if (config_.verbosity == Verbosity::verbose)
       note("accepted as " + base::escape_terminal(welcome.user_id) + " by " +
            base::escape_terminal(welcome.server));
@@ -186,30 +207,55 @@ class Tail::Impl final : public SessionEvents {
   void on_event(const wire::ServerMessage& message, std::string_view text,
                 const Step& step) override {
     if (ending_) return;
-    if (message.type == wire::k_bench_type && !shows_bench_) return;
+    // Before the first event of a stream that began in the past: from here on a kill repeats it.
+    const wire::Position& here = session_->tracker().position();
+    const bool is_first = keeper_ && !keeper_->cursor().has_place();
+    if (is_first && !keep_place({here.epoch, message.seq - 1})) return;
+    if (message.type != wire::k_bench_type || shows_bench_) show(message, text, step);
+    keep_place(here);
+    if (config_.count && status_.events() >= *config_.count) finish(0, Patience::endless);
+  }
+
+  void show(const wire::ServerMessage& message, std::string_view text, const Step& step) {
     const std::int64_t now_millis = base::unix_millis();
     if (data_kind_ == StreamKind::terminal) renderer_.set_width(terminal_width(streams_.data_fd));
-    output_.data(renderer_.line(message, text, now_millis));
-    last_event_ = SteadyClock::now();
+    give(renderer_.line(message, text, now_millis));
+    const SteadyTime now = SteadyClock::now();
+    limits_.event(now);
     std::optional<Millis> lag;
     if (!step.is_replay)
       if (const auto at = base::parse_rfc3339(message.timestamp)) lag = Millis(now_millis - *at);
-    status_.event(last_event_, lag);
-    if (config_.count && status_.events() >= *config_.count) finish(0, Patience::endless);
+    status_.event(now, lag);
   }
 
   void on_gap(const Gap& gap) override {
     lost_.add(gap);
-    note(gap_text(gap), Mood::bad);
+    if (config_.on_gap == TailConfig::OnGap::ignore) return;
+    record([&](std::int64_t now) { return gap_record(now, gap); });
+    if (config_.on_gap == TailConfig::OnGap::report) {
+      note(gap_text(gap), Mood::bad);
+      return;
+    }
+    // Told once: the next run goes on behind it.
+    keep_place(gap.goes_on_after());
+    fail(base::Error(Errc::events_lost, gap_text(gap) + " (--on-gap exit)"), Patience::endless);
+  }
+
+  void on_position(const wire::Position& position) override {
+    if (!ending_) keep_place(position);
   }
 
   void on_caught_up(const CaughtUp& caught_up) override {
+    record([&](std::int64_t now) {
+      return live_record(now, caught_up, session_->tracker().position(), lost_);
+    });
     note(caught_up_text(caught_up, session_->tracker().position(), lost_, url_));
     lost_ = {};
     if (config_.until == TailConfig::End::caught_up) finish(0, Patience::endless);
   }
 
   void on_lost(const net::Ending& ending, const Reconnect::Decision& decision) override {
+    disconnected(ending.what, decision.delay);
     const SteadyTime now = SteadyClock::now();
     retry_at_ = now + decision.delay;
     const auto every = config_.verbosity == Verbosity::verbose ? OutageNotes::Every::attempt
@@ -221,6 +267,7 @@ class Tail::Impl final : public SessionEvents {
   void on_end(Errc code, const std::string& reason) override {
     session_over_ = true;
     if (!ending_) {
+      disconnected(reason, std::nullopt);
       // Nobody said where to go, and nobody is there: say where a local server was looked for.
       const bool lost_its_way =
           code == Errc::connect_failed && !config_.approach.url && !ever_welcomed_;
@@ -249,18 +296,16 @@ class Tail::Impl final : public SessionEvents {
   void drain(Patience patience) {
     output_.status("");
     status_timer_.cancel();
-    for_timer_.cancel();
-    timeout_timer_.cancel();
-    idle_timer_.cancel();
+    limits_.cancel();
     if (patience == Patience::none) {
-      io_.stop();
+      leave();
       return;
     }
     output_.when_drained();
     if (patience == Patience::endless) return;
     drain_timer_.expires_after(k_drain_within);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) io_.stop();
+      if (!error) leave();
     });
   }
 
@@ -282,8 +327,21 @@ class Tail::Impl final : public SessionEvents {
   void drained() {
     if (std::exchange(drain_again_, false))
       output_.when_drained();  // that stdout was lost has still to be said
-    else
+    else if (keep_last_place())
       io_.stop();
+    else
+      output_.when_drained();
+  }
+
+  // Without waiting for the output any longer.
+  void leave() {
+    keep_last_place();
+    io_.stop();
+  }
+
+  void fail(const base::Error& error, Patience patience) {
+    say_end(error.code, error.message());
+    finish(base::info(error.code).exit_code, patience);
   }
 
   void say_end(Errc code, const std::string& reason) {
@@ -291,24 +349,9 @@ class Tail::Impl final : public SessionEvents {
     output_.note(error_line("clawws tail", reason, notes_color_), Output::Keep::always);
   }
 
-  // ---- limits ----------------------------------------------------------------------------------
-
-  void arm_limits() {
-    if (config_.timeout) {
-      timeout_timer_.expires_after(*config_.timeout);
-      timeout_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) too_late("--timeout");
-      });
-    }
-    if (!config_.idle_timeout) return;
-    last_event_ = SteadyClock::now();
-    watch_idle();
-  }
-
-  void arm_for(Millis after) {
-    for_timer_.expires_after(after);
-    for_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (error || ending_) return;
+  void over(TailLimits::Limit limit) {
+    if (ending_) return;
+    if (limit == TailLimits::Limit::run_for) {
       const StreamTracker& tracker = session_->tracker();
       if (tracker.catching_up()) {
         std::optional<wire::Position> position;
@@ -316,24 +359,51 @@ class Tail::Impl final : public SessionEvents {
         say_end(Errc::timed_out, cut_short_text(status_.events(), position, tracker.target()));
       }
       finish(0, Patience::endless);
-    });
+      return;
+    }
+    const char* const name = limit == TailLimits::Limit::timeout ? "--timeout" : "--idle-timeout";
+    fail(base::Error(Errc::timed_out, std::string(name) + " is over after " +
+                                          base::format_count(status_.events()) +
+                                          (status_.events() == 1 ? " event" : " events")),
+         Patience::short_);
   }
 
-  void too_late(const std::string& name) {
-    say_end(Errc::timed_out, name + " is over after " + base::format_count(status_.events()) +
-                                 (status_.events() == 1 ? " event" : " events"));
-    finish(base::info(Errc::timed_out).exit_code, Patience::short_);
+  // ---- stdout and the place in the stream ------------------------------------------------------
+
+  void give(std::string_view lines) {
+    output_.data(lines);
+    given_bytes_ += lines.size();
   }
 
-  void watch_idle() {
-    idle_timer_.expires_at(last_event_ + *config_.idle_timeout);
-    idle_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (error) return;
-      if (SteadyClock::now() < last_event_ + *config_.idle_timeout)
-        watch_idle();
-      else
-        too_late("--idle-timeout");
-    });
+  template <class Make>
+  void record(Make make) {
+    if (config_.meta == TailConfig::Meta::none || ending_) return;
+    give(one_json_line(make(base::unix_millis()), data_kind_) + "\n");
+  }
+
+  // `retry_in`: nothing when this was the end.
+  void disconnected(const std::string& reason, std::optional<Millis> retry_in) {
+    if (!std::exchange(is_connected_, false)) return;
+    record([&](std::int64_t now) { return disconnected_record(now, reason, retry_in); });
+  }
+
+  // All up to `position` is on its way to stdout. False when no place can be kept, which is the
+  // end.
+  bool keep_place(const wire::Position& position) {
+    if (!keeper_) return true;
+    const auto kept = keeper_->moved(position, given_bytes_);
+    if (!kept) fail(kept.error(), Patience::short_);
+    return kept.has_value();
+  }
+
+  // False when it failed, which has been said then.
+  bool keep_last_place() {
+    if (!keeper_) return true;
+    const auto kept = keeper_->finish();
+    if (kept) return true;
+    say_end(kept.error().code, kept.error().message());
+    if (exit_code_ == 0) exit_code_ = base::info(kept.error().code).exit_code;
+    return false;
   }
 
   // ---- notes and status ------------------------------------------------------------------------
@@ -382,8 +452,10 @@ class Tail::Impl final : public SessionEvents {
   const bool shows_status_;
   StatusLine status_;
   std::optional<Session> session_;
-  Timer status_timer_, for_timer_, timeout_timer_, idle_timer_, drain_timer_;
-  SteadyTime last_event_{}, retry_at_{};
+  std::uint64_t given_bytes_ = 0;  // to stdout
+  TailLimits limits_;
+  TailTimer status_timer_, drain_timer_;
+  SteadyTime retry_at_{};
   std::string url_;
   OutageNotes outage_;
   LossCount lost_;  // since the stream was last complete
@@ -396,6 +468,8 @@ class Tail::Impl final : public SessionEvents {
   bool drain_again_ = false;
   bool warned_insecure_ = false;
   bool ever_welcomed_ = false;
+  bool is_connected_ = false;  // as the stream's records say
+  std::optional<CursorKeeper> keeper_;
   Output output_;  // last: its thread ends before what its callbacks use
 };
 
@@ -410,39 +484,6 @@ void Tail::signal(int number) {
 }
 TailResult Tail::result() const {
   return impl_->result();
-}
-
-namespace {
-
-using Signals = asio::basic_signal_set<Session::Executor>;
-
-void pass_on_signals(Signals& signals, Tail& tail) {
-  signals.async_wait([&signals, &tail](const boost::system::error_code& error, int number) {
-    if (error) return;
-    tail.signal(number);
-    pass_on_signals(signals, tail);
-  });
-}
-
-}  // namespace
-
-TailResult run_tail(const TailConfig& config, const Environment& environment, TailStreams streams) {
-  ::signal(SIGPIPE, SIG_IGN);
-  if (const auto enough = base::check_free_files(k_files_needed); !enough) {
-    const std::string line = error_line("clawws tail", enough.error().message(), Color::off);
-    [[maybe_unused]] const ssize_t written =
-        ::write(streams.notes_fd, line.data(), line.size());  // there is no other place to say it
-    return {base::info(enough.error().code).exit_code, 0};
-  }
-  asio::io_context io(1);
-  Tail tail(io, config, environment, streams);
-  // Started first: while a person is asked for a password, signals do what they always do.
-  tail.start();
-  Signals signals(io.get_executor(), SIGINT, SIGTERM, SIGUSR1);
-  signals.add(SIGUSR2);
-  pass_on_signals(signals, tail);
-  io.run();
-  return tail.result();
 }
 
 }  // namespace clawws::client

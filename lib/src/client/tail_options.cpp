@@ -154,6 +154,16 @@ void add_stream(std::vector<Flag>& flags, TailConfig& config) {
                          if (v == "0") return {};
                          return count(config.stream.last, 1, 100'000)(v);
                        }));
+  flags.push_back(flag("cursor-file", 0, "FILE", k_stream,
+                       "keep the place in the stream in FILE and go on there at the next start; "
+                       "--since and --last count only while there is no FILE",
+                       "", text(config.cursor_file)));
+  flags.push_back(flag("on-gap", 0, "WHAT", k_stream,
+                       "when events are lost: report it, exit with 7, or ignore it", "report",
+                       one_of<TailConfig::OnGap, TailConfig::OnGap>(
+                           config.on_gap, {{"report", TailConfig::OnGap::report},
+                                           {"exit", TailConfig::OnGap::exit},
+                                           {"ignore", TailConfig::OnGap::ignore}})));
 }
 
 void add_output(std::vector<Flag>& flags, TailConfig& config) {
@@ -161,6 +171,13 @@ void add_output(std::vector<Flag>& flags, TailConfig& config) {
       "output", 'o', "FORMAT", k_output, "pretty or ndjson", "pretty on a terminal, else ndjson",
       one_of<decltype(config.format), OutputFormat>(
           config.format, {{"pretty", OutputFormat::pretty}, {"ndjson", OutputFormat::ndjson}})));
+  flags.push_back(flag(
+      "meta", 0, "WHERE", k_output,
+      "inline: records of the stream itself (clawws.gap, clawws.live ...) between "
+      "the events, in ndjson; or none",
+      "none",
+      one_of<TailConfig::Meta, TailConfig::Meta>(
+          config.meta, {{"none", TailConfig::Meta::none}, {"inline", TailConfig::Meta::inline_}})));
   flags.push_back(flag("time", 0, "FORM", k_output,
                        "local, utc, iso, delta or none, in pretty lines", "local",
                        one_of<TimeFormat, TimeFormat>(config.time, {{"local", TimeFormat::local},
@@ -217,8 +234,8 @@ constexpr const char* k_epilog =
     "Signals: SIGUSR1 prints one summary line, SIGUSR2 retries at once.\n"
     "\n"
     "Exit status: 0 the asked-for end, or the reader of the pipe left; 1 internal or I/O failure;\n"
-    "2 usage; 3 could not connect; 4 not accepted; 5 TLS; 6 protocol; 124 --timeout or\n"
-    "--idle-timeout; 130, 143 signal.\n"
+    "2 usage; 3 could not connect; 4 not accepted; 5 TLS; 6 protocol; 7 events were lost and\n"
+    "--on-gap exit; 124 --timeout or --idle-timeout; 130, 143 signal.\n"
     "\n"
     "Examples:\n"
     "  clawws tail                                   the local server's events as they come\n"
@@ -226,6 +243,7 @@ constexpr const char* k_epilog =
     "  clawws tail --since 10m --until-live | jq .   what happened in the last 10 minutes\n"
     "  clawws tail --since k3f9c2a1:8812             what came after that position (\"live at "
     "…\")\n"
+    "  clawws tail --cursor-file at --on-gap exit    goes on where the last run ended\n"
     "  clawws tail -u admin --password-file pw wss://panel.example/ws\n";
 
 }  // namespace
@@ -257,6 +275,13 @@ Result<void> validate(TailConfig& config, const base::FlagOutcome& outcome,
     return Error(Errc::usage, "--since and --last both say where to begin: give one of them");
   if (outcome.given.contains("quiet") && outcome.given.contains("verbose"))
     return Error(Errc::usage, "--quiet and --verbose contradict each other");
+  if (config.meta == TailConfig::Meta::inline_) {
+    if (config.format.value_or(OutputFormat::ndjson) != OutputFormat::ndjson)
+      return Error(Errc::usage,
+                   "--meta inline puts JSON records between the events: it needs "
+                   "--output ndjson");
+    config.format = OutputFormat::ndjson;
+  }
   auto filter = wire::Filter::from_globs(config.stream.types);
   if (!filter) return Error(Errc::usage, filter.error().message());
   config.stream.types = filter->globs();

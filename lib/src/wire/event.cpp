@@ -120,7 +120,7 @@ bool is_type_name(std::string_view name) noexcept {
 
 bool is_reserved_type(std::string_view name) noexcept {
   constexpr std::string_view k_words[] = {"ping", "pong", "error", "position", "subscribed"};
-  return name.substr(0, 5) == "auth." ||
+  return name.substr(0, 5) == "auth." || name.substr(0, 7) == "clawws." ||
          std::find(std::begin(k_words), std::end(k_words), name) != std::end(k_words);
 }
 

@@ -65,6 +65,8 @@ class CLAWWS_API Output {
 
   // Asks for the callback `drained`.
   void when_drained();
+  // How many bytes of what data() was given stdout has accepted so far.
+  std::uint64_t data_taken() const;
 
  private:
   enum class Stream : std::uint8_t { data, notes };
@@ -96,6 +98,7 @@ class CLAWWS_API Output {
   std::deque<Chunk> data_, notes_;      // one_place_: all in data_
   std::size_t first_done_[2] = {0, 0};  // bytes of each queue's first chunk already written
   std::size_t data_bytes_ = 0, notes_bytes_ = 0;  // waiting
+  std::uint64_t data_taken_ = 0;                  // written, since the start
   std::uint64_t dropped_notes_ = 0;               // since the last note that was taken
   bool is_high_ = false;
   bool data_lost_ = false;

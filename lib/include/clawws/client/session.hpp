@@ -50,6 +50,8 @@ class SessionEvents {
   virtual void on_event(const wire::ServerMessage& message, std::string_view text,
                         const Step& step) = 0;
   virtual void on_gap(const Gap&) {}
+  // The place in the stream, when another message than an event has settled or moved it.
+  virtual void on_position(const wire::Position&) {}
   virtual void on_caught_up(const CaughtUp&) {}
   virtual void on_lost(const net::Ending&, const Reconnect::Decision&) {}
   // Exactly once, the last call. `interrupted` after stop().

@@ -32,6 +32,12 @@ struct Gap {
   std::optional<std::uint64_t> lost;  // nothing: cannot be known
   wire::Position from, to;            // the own position before, and where it goes on
   std::uint64_t newest = 0;           // the log's end at that moment; 0 for a hole
+
+  // The place whose next event is the first after the gap: `to`, but for a hole, which is found by
+  // that event.
+  wire::Position goes_on_after() const {
+    return cause == Cause::hole ? wire::Position{to.epoch, to.seq - 1} : to;
+  }
 };
 
 struct CaughtUp {

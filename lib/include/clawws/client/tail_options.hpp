@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,13 @@ struct TailConfig : ApproachOptions {
   Verbosity verbosity = Verbosity::normal;
   std::size_t queue_bytes = 64u << 20;
 
+  enum class OnGap : std::uint8_t { report, exit, ignore };
+  enum class Meta : std::uint8_t { none, inline_ };
   enum class End : std::uint8_t { none, caught_up };
+
+  std::optional<std::filesystem::path> cursor_file;  // what stands in it beats since and last
+  OnGap on_gap = OnGap::report;
+  Meta meta = Meta::none;  // inline_: validate() has made `format` ndjson
 
   std::optional<std::uint64_t> count;
   End until = End::none;                              // --until-live

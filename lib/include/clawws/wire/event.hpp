@@ -29,7 +29,7 @@ inline constexpr std::string_view k_bench_type = "bench.sample";
 CLAWWS_API std::string_view canonical_type(std::string_view name) noexcept;
 // [a-z][a-z0-9_]*(\.[a-z0-9_]+)+ with at most 64 characters.
 CLAWWS_API bool is_type_name(std::string_view name) noexcept;
-// `auth.*`, `ping`, `pong`, `error`, `position`, `subscribed`: the protocol's own.
+// `auth.*`, `clawws.*`, `ping`, `pong`, `error`, `position`, `subscribed`: the protocol's own.
 CLAWWS_API bool is_reserved_type(std::string_view name) noexcept;
 // The built-in types in canonical form, in the order of clawws-protocol(7), bench.sample last.
 CLAWWS_API const std::vector<std::string>& builtin_types();
