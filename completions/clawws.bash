@@ -89,11 +89,11 @@ _clawws_bench_compare() {
 
 _clawws_bench_report() {
   case $prev in
-    --junit | --config) _clawws_files ;;
+    --junit | --csv | --html | --config) _clawws_files ;;
     --color) _clawws_words "auto always never" ;;
     *)
       if [[ $cur == -* ]]; then
-        _clawws_words "--junit --color --config --print-config --version --help"
+        _clawws_words "--junit --csv --html --color --config --print-config --version --help"
       else
         _clawws_files
       fi
@@ -124,7 +124,7 @@ _clawws_bench() {
   fi
   case $prev in
     --cacert | --cert | --key | --netrc-file | --config) _clawws_files ;;
-    --password-file | --token-file | --json | --junit)
+    --password-file | --token-file | --json | --junit | --csv | --html)
       _clawws_files
       [[ $cur == "" || $cur == - ]] && COMPREPLY+=(-)
       ;;
@@ -142,7 +142,7 @@ _clawws_bench() {
       _clawws_words "--scenario --profile --connections --rate --duration --size --publishers --batch
         --connect-rate --stalled --warmup --drain --threads --seed
         --threshold --count-lost --retries --repeat
-        --json --junit --progress --color --quiet --verbose
+        --json --junit --csv --html --progress --color --quiet --verbose
         --spawn --server-pid
         --user --password-file --token-file --password-command --netrc --netrc-file
         --url --state-dir --cacert --cert --key --pinnedpubkey --resolve --insecure --connect-timeout

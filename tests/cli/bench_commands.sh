@@ -21,6 +21,22 @@ expect "no file" 1 "" 'missing.json' "$bench" report "$work/missing.json"
 expect "no argument" 2 "" 'a report is needed' "$bench" report
 expect "two reports" 2 "" 'one report at a time' "$bench" report "$saved" "$saved"
 
+# ---- the time series and the page ----
+
+expect "CSV and a page" 0 '^ledger ' "" "$bench" report --csv "$work/series.csv" --html "$work/page.html" "$saved"
+head -n 1 "$work/series.csv" | grep -q '^t,phase,connected,published,delivered,lost,p50,p99,max,' || fail "CSV: $(cat "$work/series.csv")"
+# 20 events to 10 clients, in however many rows.
+deliveries=$(awk -F, '$2 == "measure" { sum += $5 } END { print sum }' "$work/series.csv")
+[ "$deliveries" = 200 ] || fail "the rows of the CSV hold $deliveries deliveries: $(cat "$work/series.csv")"
+[ "$(grep -c "$(printf '\r')\$" "$work/series.csv")" = "$(wc -l <"$work/series.csv")" ] || fail "CSV: not all lines end with CRLF"
+has_line '<svg ' "$work/page.html" || fail "no chart on the page"
+if grep -q '<script\|https\{0,1\}:' "$work/page.html"; then fail "the page needs more than itself"; fi
+expect "a page to stdout" 0 '^<!doctype html>' '^ledger ' "$bench" report --html - "$saved"
+expect "both to stdout" 2 "" 'only one of' "$bench" report --html - --csv - "$saved"
+expect "measured and written" 0 '^PASS' "" "$bench" --profile smoke -d 1s --csv "$work/measured.csv" --html "$work/measured.html"
+has_line ',measure,10,' "$work/measured.csv" || fail "CSV: $(cat "$work/measured.csv")"
+has_line 'Latency by percentile' "$work/measured.html" || fail "no page"
+
 # ---- doctor ----
 
 # The hard limit can only be lowered, so in a shell of its own.

@@ -75,6 +75,18 @@ TEST(BenchReportRead, SeveralRunsAreReadInOrder) {
   EXPECT_TRUE(file->tool.starts_with("clawws/"));
 }
 
+TEST(BenchReportRead, WordsFromAnywhereAreHarmless) {
+  json report = json::parse(json_report(judged(test::bench_result())));
+  const std::string evil = "\x1b]0;x\x07";
+  report["tls"] = report["serverSource"] = report["tool"] = evil;
+  report["client"]["threads"][0]["name"] = report["thresholds"][0]["metric"] = evil;
+  report["trust"]["notes"] = {evil};
+  const auto file = read_report(report.dump());
+  ASSERT_TRUE(file.has_value()) << file.error().message();
+  EXPECT_EQ(text_report(file->runs[0], client::Color::off).find('\x1b'), std::string::npos);
+  EXPECT_EQ(file->tool.find('\x1b'), std::string::npos);
+}
+
 TEST(BenchReportRead, WhatIsNoReportIsRefusedWithItsPlace) {
   const std::string good = json_report(judged(test::bench_result()));
   const auto with = [&](auto change) {

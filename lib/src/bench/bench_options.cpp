@@ -170,6 +170,8 @@ void add_reports(std::vector<Flag>& flags, BenchConfig& config) {
   file("json", config.json_file,
        "write the whole result as JSON; with - to stdout, the other report to stderr");
   file("junit", config.junit_file, "write thresholds and trust as JUnit XML");
+  file("csv", config.csv_file, "write the time series, a row a second");
+  file("html", config.html_file, "write one page with charts that needs nothing else");
   flags.push_back(flag(
       "progress", 0, "WHEN", k_reports,
       "on stderr: auto (a line that is redrawn on a terminal, else one each 10 s), always or never",
@@ -250,6 +252,13 @@ std::string_view scenario_name(Scenario scenario) noexcept {
   return "?";
 }
 
+base::Millis series_step(const BenchPlan& plan) noexcept {
+  constexpr double k_most_rows = 3'600;
+  const double seconds = static_cast<double>(plan.events) / plan.rate;
+  return std::max(Millis(1'000),
+                  Millis(static_cast<std::int64_t>(seconds / k_most_rows * 1'000 + 0.999)));
+}
+
 base::FlagSpec bench_flags(BenchConfig& config) {
   base::FlagSpec spec;
   spec.program = "clawws bench";
@@ -280,8 +289,9 @@ Result<void> validate(BenchConfig& config, const base::FlagOutcome& outcome,
                       const client::Environment& environment) {
   if (auto approach = client::validate_approach(config, outcome, environment); !approach)
     return approach;
-  if (config.json_file == "-" && config.junit_file == "-")
-    return Error(Errc::usage, "--json - and --junit - cannot both go to stdout");
+  const auto files = {config.json_file, config.junit_file, config.csv_file, config.html_file};
+  if (std::count(files.begin(), files.end(), "-") > 1)
+    return Error(Errc::usage, "only one of --json, --junit, --csv and --html can go to stdout");
   if (outcome.given.contains("quiet") && outcome.given.contains("verbose"))
     return Error(Errc::usage, "--quiet and --verbose contradict each other");
   if (config.server_pid && !config.spawn.empty())

@@ -27,6 +27,57 @@ void collect_events(BenchResult& result, const Measure& measure,
   }
 }
 
+// The rows that the controller saw of the measured phase, filled with what was due in them. Both
+// are a second each from the same begin, but seen by two clocks' looks: there may be a row more or
+// less of either.
+void collect_series(BenchResult& result, const Measure& measure,
+                    const std::vector<std::uint64_t>& sent) {
+  if (measure.events_a_row <= 0) return;
+  std::vector<SeriesRow>& series = result.series;
+  const auto is_measured = [](const SeriesRow& row) { return row.phase == Phase::measure; };
+  auto first = std::find_if(series.begin(), series.end(), is_measured);
+  if (first == series.end()) return;
+  const auto begin = static_cast<std::size_t>(first - series.begin());
+  auto count = static_cast<std::size_t>(std::count_if(first, series.end(), is_measured));
+  const std::size_t needed = measure.row_of(measure.total - 1) + 1;
+  for (; count < needed && result.signal == 0; ++count) {
+    SeriesRow more = series[begin + count - 1];
+    more.at += more.lasts;
+    more.lasts = Nanos(0);
+    series.insert(series.begin() + static_cast<std::ptrdiff_t>(begin + count), more);
+  }
+  const Tally& fleet = result.fleet;
+  for (std::uint64_t i = 0; i < fleet.events.size(); ++i) {
+    const std::uint64_t event = measure.warm_up + i;
+    if (event / measure.publishers >= sent[event % measure.publishers]) continue;
+    SeriesRow& row = series[begin + std::min(measure.row_of(event), count - 1)];
+    const EventMark& mark = fleet.events[i];
+    ++row.published;
+    row.delivered += mark.receivers;
+    row.lost += fleet.measured - std::min<std::uint64_t>(fleet.measured, mark.receivers);
+    if (mark.receivers > 0) row.max = std::max(row.max.value_or(Nanos(0)), mark.last);
+  }
+  for (std::size_t i = 0; i < std::min(fleet.rows.size(), count); ++i) {
+    if (!fleet.rows[i]) continue;
+    SeriesRow& row = series[begin + i];
+    const std::uint64_t beyond = result.plan.count_lost == CountLost::in ? row.lost : 0;
+    // The small histogram's middles may lie above the largest value itself.
+    const auto at_most = [&](std::optional<Nanos> value) {
+      return value && row.max ? std::min(value, row.max) : value;
+    };
+    row.p50 = at_most(fleet.rows[i]->percentile(50, beyond));
+    row.p99 = at_most(fleet.rows[i]->percentile(99, beyond));
+  }
+  // Nothing is known of single events of the warm-up but when they were due.
+  std::uint64_t left = measure.warm_up;
+  for (SeriesRow& row : series) {
+    if (row.phase != Phase::warm_up) continue;
+    const double part = std::chrono::duration<double>(row.lasts).count();
+    row.published = std::min(left, static_cast<std::uint64_t>(part * result.plan.rate + 0.5));
+    left -= row.published;
+  }
+}
+
 void collect_fairness(BenchResult& result) {
   std::vector<std::optional<Nanos>>& p99s = result.fleet.p99s;
   if (p99s.empty()) return;
@@ -54,8 +105,10 @@ void collect(BenchResult& result, const Tally& canaries, const Measure& measure,
     result.before = result.stalled = {};
   }
   collect_fairness(result);
+  collect_series(result, measure, sent);
   // What single events went through is in the distributions now, and may be a lot of memory.
   result.fleet.events = {};
+  result.fleet.rows = {};
 }
 
 }  // namespace clawws::bench

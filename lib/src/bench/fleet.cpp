@@ -43,6 +43,7 @@ void Tally::add(const Tally& other) {
   tls.merge(other.tls);
   upgrade.merge(other.upgrade);
   first_frame.merge(other.first_frame);
+  live_at.merge(other.live_at);
   delivery[0].merge(other.delivery[0]);
   delivery[1].merge(other.delivery[1]);
   events.resize(std::max(events.size(), other.events.size()));
@@ -50,6 +51,12 @@ void Tally::add(const Tally& other) {
     events[i].first = std::min(events[i].first, other.events[i].first);
     events[i].last = std::max(events[i].last, other.events[i].last);
     events[i].receivers += other.events[i].receivers;
+  }
+  rows.resize(std::max(rows.size(), other.rows.size()));
+  for (std::size_t i = 0; i < other.rows.size(); ++i) {
+    if (!other.rows[i]) continue;
+    if (!rows[i]) rows[i].emplace();
+    rows[i]->merge(*other.rows[i]);
   }
   ledger += other.ledger;
   p99s.insert(p99s.end(), other.p99s.begin(), other.p99s.end());
@@ -117,6 +124,7 @@ void Fleet::on_live(Subscriber& subscriber) {
   tally_.tls.record(times.tls);
   tally_.upgrade.record(times.upgrade);
   tally_.first_frame.record(times.first_frame);
+  tally_.live_at.record(steady_now() - ramp_.begin);
 }
 
 void Fleet::on_ended(Subscriber& subscriber, const net::Ending& ending) {
@@ -148,6 +156,7 @@ void Fleet::begin(const Measure& measure) {
   loop_.call([this, &measure] {
     measure_ = measure;
     tally_.events.assign(measure.total - measure.warm_up, EventMark{});
+    if (measure.events_a_row > 0) tally_.rows.resize(measure.row_of(measure.total - 1) + 1);
     const auto streams = measure.streams();
     std::uint64_t missing = 0;
     for (const auto& subscriber : subscribers_) {
@@ -196,6 +205,11 @@ void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos rece
   const std::uint64_t event = sample.number * measure_.publishers + sample.publisher;
   tally_.delivery[event < measure_.split ? 0 : 1].record(delay);
   subscriber.delays->record(delay);
+  if (!tally_.rows.empty()) {
+    std::optional<SmallHistogram>& row = tally_.rows[measure_.row_of(event)];
+    if (!row) row.emplace();
+    row->record(delay);
+  }
   ++tally_.recorded;
   EventMark& mark = tally_.events[event - measure_.warm_up];
   mark.first = std::min(mark.first, delay);

@@ -129,6 +129,11 @@ void SmallHistogram::record(Nanos value) noexcept {
   ++count_;
 }
 
+void SmallHistogram::merge(const SmallHistogram& other) noexcept {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  count_ += other.count_;
+}
+
 std::optional<Nanos> SmallHistogram::percentile(double percent,
                                                 std::uint64_t beyond) const noexcept {
   if (count_ + beyond == 0) return std::nullopt;

@@ -93,6 +93,7 @@ ordered_json connect_json(const BenchResult& r) {
           {"tls", to_json(r.fleet.tls)},
           {"upgrade", to_json(r.fleet.upgrade)},
           {"firstFrame", to_json(r.fleet.first_frame)},
+          {"liveAt", to_json(r.fleet.live_at)},
           {"failures", reasons(r.fleet.connect_failures)}};
 }
 
@@ -178,6 +179,27 @@ ordered_json outcome_json(const Outcome& outcome) {
           {"why", outcome.why.empty() ? ordered_json(nullptr) : ordered_json(outcome.why)}};
 }
 
+ordered_json series_json(const BenchResult& r) {
+  const auto optional = [](const std::optional<std::uint64_t>& value) {
+    return value ? ordered_json(*value) : ordered_json(nullptr);
+  };
+  ordered_json rows = ordered_json::array();
+  for (const SeriesRow& row : r.series)
+    rows.push_back({{"at", ms(row.at)},
+                    {"lasts", ms(row.lasts)},
+                    {"phase", phase_word(row.phase)},
+                    {"connected", row.connected},
+                    {"published", row.published},
+                    {"delivered", row.delivered},
+                    {"lost", row.lost},
+                    {"p50", ms(row.p50)},
+                    {"p99", ms(row.p99)},
+                    {"max", ms(row.max)},
+                    {"serverRss", optional(row.server_rss)},
+                    {"serverFiles", optional(row.server_files)}});
+  return rows;
+}
+
 std::string tool_name() {
   return "clawws/" + std::string(base::version());
 }
@@ -207,6 +229,7 @@ ordered_json run_json(const BenchResult& r) {
             {"scheduleLag", to_json(r.publish.lag)},
             {"canary", to_json(r.canary)}}},
           {"thresholds", std::move(outcomes)},
+          {"series", series_json(r)},
           {"signal", r.signal},
           {"exitCode", r.signal != 0 ? 128 + r.signal : exit_code(r)}};
 }

@@ -4,40 +4,17 @@
 // server's words could break out of.
 #include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
+#include "clawws/bench/markup.hpp"
 #include "clawws/bench/numbers.hpp"
 #include "clawws/bench/report.hpp"
 
 namespace clawws::bench {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no way to write the other control characters.
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
-    }
-  }
-  return out;
-}
-
 std::string test_case(std::string_view name, const std::string& failure) {
-  std::string out = "    <testcase classname=\"clawws.bench\" name=\"" + escaped(name) + "\"";
+  std::string out = "    <testcase classname=\"clawws.bench\" name=\"" + escape_markup(name) + "\"";
   if (failure.empty()) return out + "/>\n";
-  return out + ">\n      <failure message=\"" + escaped(failure) + "\"/>\n    </testcase>\n";
+  return out + ">\n      <failure message=\"" + escape_markup(failure) + "\"/>\n    </testcase>\n";
 }
 
 std::string failure_of(const Outcome& outcome) {
@@ -82,7 +59,7 @@ std::string junit_report(std::span<const BenchResult> runs) {
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites " + counts +
          ">\n  <testsuite name=\"clawws bench " + std::string(scenario_name(first.plan.scenario)) +
          "\" timestamp=\"" + base::format_rfc3339(first.started_millis) + "\" " + counts + ">\n" +
-         cases + "    <system-out>" + escaped(text) +
+         cases + "    <system-out>" + escape_markup(text) +
          "</system-out>\n  </testsuite>\n</testsuites>\n";
 }
 

@@ -5,10 +5,12 @@
 // exception inside this file and an Error at its border.
 #include "clawws/bench/report_read.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "clawws/base/text.hpp"
 #include "clawws/base/time.hpp"
 #include "clawws/bench/report.hpp"
 
@@ -47,9 +49,10 @@ class Node {
       found.emplace_back(item, place_ + "/" + std::to_string(found.size()));
     return found;
   }
+  // Harmless on a terminal: a file may come from anywhere.
   std::string text() const {
     if (!value_->is_string()) wrong("is no string");
-    return value_->get<std::string>();
+    return base::escape_terminal(value_->get_ref<const std::string&>());
   }
   std::string text_or_null() const { return is_null() ? std::string() : text(); }
   bool truth() const {
@@ -171,6 +174,7 @@ void read_connect(const Node& node, BenchResult& r) {
   r.fleet.tls = read_distribution(node["tls"]).values;
   r.fleet.upgrade = read_distribution(node["upgrade"]).values;
   r.fleet.first_frame = read_distribution(node["firstFrame"]).values;
+  r.fleet.live_at = read_distribution(node["liveAt"]).values;
   r.fleet.connect_failures = read_reasons(node["failures"]);
 }
 
@@ -264,6 +268,27 @@ Outcome read_outcome(const Node& node) {
   return outcome;
 }
 
+SeriesRow read_row(const Node& node) {
+  SeriesRow row;
+  const std::string word = node["phase"].text();
+  const auto phase = std::find_if(std::begin(k_phases), std::end(k_phases),
+                                  [&](Phase one) { return phase_word(one) == word; });
+  if (phase == std::end(k_phases)) node["phase"].wrong("is no phase that this version knows");
+  row.phase = *phase;
+  row.at = node["at"].time();
+  row.lasts = node["lasts"].time();
+  row.connected = node["connected"].count();
+  row.published = node["published"].count();
+  row.delivered = node["delivered"].count();
+  row.lost = node["lost"].count();
+  row.p50 = node["p50"].time_or_null();
+  row.p99 = node["p99"].time_or_null();
+  row.max = node["max"].time_or_null();
+  if (const Node rss = node["serverRss"]; !rss.is_null()) row.server_rss = rss.count();
+  if (const Node files = node["serverFiles"]; !files.is_null()) row.server_files = files.count();
+  return row;
+}
+
 void check_schema(const Node& node) {
   const std::uint64_t schema = node["schema"].count();
   if (schema != k_report_schema)
@@ -294,6 +319,7 @@ BenchResult read_run(const Node& node) {
     r.outcomes.push_back(read_outcome(outcome));
     r.plan.thresholds.push_back(r.outcomes.back().threshold);
   }
+  for (const Node& row : node["series"].items()) r.series.push_back(read_row(row));
   const std::uint64_t signal = node["signal"].count();
   if (signal > 64) node["signal"].wrong("is no signal");
   r.signal = static_cast<int>(signal);

@@ -46,12 +46,13 @@ std::string plan_line(const BenchResult& r) {
   std::string text = format_count(plan.connections) + " conns · " + format_count(plan.events) +
                      (plan.events == 1 ? " event · " : " events · ") +
                      format_count(plan.events * plan.connections) + " deliveries · " +
-                     base::format_size(plan.size_bytes) + " · " + r.tls.substr(0, r.tls.find(' ')) +
+                     base::format_size(plan.size_bytes) + " · " +
+                     base::escape_terminal(r.tls.substr(0, r.tls.find(' '))) +
                      " · one process, monotonic clock";
   if (plan.scenario != Scenario::steady)
     text = std::string(scenario_name(plan.scenario)) + " · " + text;
-  return line("plan", text) +
-         line("target", base::escape_terminal(r.url) + " (" + r.server_source + ")");
+  return line("plan", text) + line("target", base::escape_terminal(r.url) + " (" +
+                                                 base::escape_terminal(r.server_source) + ")");
 }
 
 std::string connect_lines(const BenchResult& r) {

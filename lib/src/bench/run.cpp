@@ -15,6 +15,7 @@
 #include "clawws/base/text.hpp"
 #include "clawws/bench/collect.hpp"
 #include "clawws/bench/preflight.hpp"
+#include "clawws/bench/sampler.hpp"
 #include "clawws/bench/use_meter.hpp"
 
 namespace clawws::bench {
@@ -44,6 +45,7 @@ class Run {
   void close();
   void collect_all();
   void fill(Snapshot& snapshot, Nanos since);
+  void look(SeriesRow& row);
 
   template <class Get>
   std::uint64_t sum(Get get) const {
@@ -70,6 +72,7 @@ class Run {
   std::vector<std::unique_ptr<Fleet>> canaries_;  // one connection each, opened at their own time
   std::unique_ptr<Fleet> stalled_;
   UseMeter use_;
+  Sampler sampler_;
   Watch watch_;
   Measure measure_;
   Schedule schedule_;
@@ -82,8 +85,10 @@ Run::Run(const RunSetup& setup)
     : setup_(setup),
       plan_(setup.plan),
       use_(threads_, setup.server_pid),
+      sampler_(series_step(plan_), [this](SeriesRow& row) { look(row); }),
       watch_({setup.signal, setup.progress, setup.progress_every,
-              [this](Snapshot& snapshot, Nanos since) { fill(snapshot, since); }}) {
+              [this](Snapshot& snapshot, Nanos since) { fill(snapshot, since); },
+              [this](Phase phase, Nanos now) { sampler_.turn(phase, now); }}) {
   for (std::size_t i = 0; i < plan_.threads; ++i)
     threads_.push_back({"worker " + std::to_string(i), std::make_unique<Loop>()});
   threads_.push_back({"publisher", std::make_unique<Loop>()});
@@ -169,6 +174,13 @@ void Run::fill(Snapshot& snapshot, Nanos since) {
   shown_delivered_ = snapshot.delivered;
 }
 
+void Run::look(SeriesRow& row) {
+  row.connected = live() - sum([](const Fleet::Progress& p) { return p.ended.load(); });
+  if (!setup_.server_pid) return;
+  const auto use = process_use(*setup_.server_pid);
+  if (use && use->rss_bytes > 0) row.server_rss = use->rss_bytes;
+}
+
 // ---- connect ------------------------------------------------------------------------------------
 
 Run::Failure Run::preflight() {
@@ -184,7 +196,7 @@ Run::Failure Run::connect() {
   watch_.enter(Phase::connect);
   use_.before_connect();
   Ramp ramp;
-  ramp.start = steady_now();
+  ramp.begin = ramp.start = steady_now();
   ramp.limit = plan_.connect_limit;
   const bool all_at_once = plan_.connect_rate <= 0;
   if (all_at_once) ramp.most_at_once = plan_.connections;
@@ -249,8 +261,9 @@ void Run::publish() {
   measure_.warm_up = plan_.warm_up;
   measure_.total = plan_.warm_up + plan_.events;
   measure_.split = stalled_ ? plan_.warm_up + plan_.events / 2 : measure_.total;
-  for (const auto& fleet : fleets_) fleet->begin(measure_);
   for (const auto& canary : canaries_) canary->begin(measure_);
+  measure_.events_a_row = plan_.rate * std::chrono::duration<double>(series_step(plan_)).count();
+  for (const auto& fleet : fleets_) fleet->begin(measure_);
   schedule_ = Schedule(steady_now() + k_lead, plan_.rate);
   for (const auto& publisher : publishers_) publisher->run(schedule_, measure_.total);
 
@@ -323,6 +336,7 @@ void Run::collect_all() {
     canaries.add(canary->tally());
     canary->abandon();
   }
+  result_.series = sampler_.take();
   collect(result_, canaries, measure_, sent_);
 }
 

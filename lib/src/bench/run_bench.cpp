@@ -144,7 +144,8 @@ ProgressLine::Form progress_form(const BenchConfig& config) {
 
 // What the text goes to: stderr when stdout is taken by another report.
 int text_fd(const BenchConfig& config) {
-  const bool is_taken = config.json_file == "-" || config.junit_file == "-";
+  const bool is_taken = config.json_file == "-" || config.junit_file == "-" ||
+                        config.csv_file == "-" || config.html_file == "-";
   return is_taken ? STDERR_FILENO : STDOUT_FILENO;
 }
 
@@ -166,6 +167,10 @@ base::Result<void> write_files(const BenchConfig& config, std::span<const BenchR
     written = write_report(config.json_file, json_report(runs, config.repeat));
   if (written && !config.junit_file.empty())
     written = write_report(config.junit_file, junit_report(runs));
+  if (written && !config.csv_file.empty())
+    written = write_report(config.csv_file, csv_report(runs));
+  if (written && !config.html_file.empty())
+    written = write_report(config.html_file, html_report(runs));
   return written;
 }
 

@@ -36,6 +36,7 @@ void Watch::enter(Phase phase, Nanos length) {
   phase_ = phase;
   phase_begin_ = steady_now();
   phase_length_ = length;
+  if (callbacks_.turn) callbacks_.turn(phase_, phase_begin_);
   show();
 }
 
@@ -62,6 +63,7 @@ bool Watch::insist_until(Nanos deadline, const std::function<bool()>& condition)
 
 void Watch::rest(Nanos deadline) {
   const Nanos now = steady_now();
+  if (callbacks_.turn) callbacks_.turn(phase_, now);
   if (now - shown_at_ >= callbacks_.progress_every) show();
   std::this_thread::sleep_for(std::min(k_poll, deadline - now));
 }

@@ -27,8 +27,8 @@ CLAWWS_API base::Result<void> validate(const CompareConfig& config);
 CLAWWS_API int run_compare(const CompareConfig& config, const client::Environment& environment);
 
 struct ReportConfig {
-  std::string file;        // "-" stdin
-  std::string junit_file;  // "" none, "-" stdout
+  std::string file;                             // "-" stdin
+  std::string junit_file, csv_file, html_file;  // "" none, "-" stdout
   client::ColorChoice color = client::ColorChoice::automatic;
 };
 CLAWWS_API base::FlagSpec report_flags(ReportConfig& config);

@@ -32,7 +32,7 @@ struct BenchConfig : client::ApproachOptions {
   std::string spawn;  // command; empty: none
   std::optional<pid_t> server_pid;
 
-  std::string json_file, junit_file;  // "" none, "-" stdout
+  std::string json_file, junit_file, csv_file, html_file;  // "" none, "-" stdout
   ProgressChoice progress = ProgressChoice::automatic;
   client::ColorChoice color = client::ColorChoice::automatic;
   enum class Verbosity : std::uint8_t { quiet, normal, verbose } verbosity = Verbosity::normal;

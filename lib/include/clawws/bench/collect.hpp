@@ -8,8 +8,8 @@
 
 namespace clawws::bench {
 
-// Fills the distributions of `result` from its own `fleet`, which must be complete, and the
-// canaries'. `sent[p]`: the numbers of publisher p that were sent.
+// Fills the distributions and the measured rows of the series of `result` from its own `fleet`,
+// which must be complete, and the canaries'. `sent[p]`: the numbers of publisher p that were sent.
 void collect(BenchResult& result, const Tally& canaries, const Measure& measure,
              const std::vector<std::uint64_t>& sent);
 

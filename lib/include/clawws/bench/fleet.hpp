@@ -21,6 +21,7 @@ namespace clawws::bench {
 // How connections are opened: number i at start + i * interval, and no more than `most_at_once`
 // under way.
 struct Ramp {
+  Nanos begin{0};  // of the whole run's ramp
   Nanos start{0};
   Nanos interval{0};
   std::size_t most_at_once = 256;
@@ -36,6 +37,12 @@ struct Measure {
   std::uint64_t total = 0;    // with them
   std::uint64_t split = 0;    // from this event on the second window; `total`: there is none
 
+  double events_a_row = 0;  // of the time series; 0: there is none
+
+  // Row of the time series that an event which counts was due in.
+  std::size_t row_of(std::uint64_t event) const noexcept {
+    return static_cast<std::size_t>(static_cast<double>(event - warm_up) / events_a_row);
+  }
   // Event e is number e / publishers of publisher e % publishers.
   std::vector<Ledger::Stream> streams() const;
 };
@@ -50,8 +57,10 @@ struct EventMark {
 // Everything that a fleet counted. Fleets' tallies add up.
 struct Tally {
   Histogram connect, tcp, tls, upgrade, first_frame;
+  Histogram live_at;              // when connections became live, from the ramp's begin
   Histogram delivery[2];          // of the first and second window
   std::vector<EventMark> events;  // those that count
+  std::vector<std::optional<SmallHistogram>> rows;  // of deliveries, by when they were due
   LedgerCounts ledger;
   std::vector<std::optional<Nanos>> p99s;  // of each connection; nothing: beyond, by lost ones
   std::uint64_t recorded = 0;              // deliveries in the histograms
@@ -84,9 +93,7 @@ class Fleet final : public SubscriberEvents {
   // ---- the controller's thread ----
   void connect(const Ramp& ramp);
   // Each connection was opened or has failed.
-  bool settled() const noexcept {
-    return progress_.live + progress_.failed >= config_.connections;
-  }
+  bool settled() const noexcept { return progress_.live + progress_.failed >= config_.connections; }
   // From now on messages are counted, for the connections that are live.
   void begin(const Measure& measure);
   void end();

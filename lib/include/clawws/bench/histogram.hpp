@@ -72,6 +72,7 @@ class CLAWWS_API SmallHistogram {
  public:
   SmallHistogram();
   void record(Nanos value) noexcept;
+  void merge(const SmallHistogram& other) noexcept;
   std::optional<Nanos> percentile(double percent, std::uint64_t beyond = 0) const noexcept;
   std::uint64_t count() const noexcept { return count_; }
 

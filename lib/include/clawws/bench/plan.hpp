@@ -21,6 +21,20 @@ inline constexpr Scenario k_scenarios[] = {Scenario::steady, Scenario::idle,
                                            Scenario::connect_storm, Scenario::slow_consumer};
 std::string_view scenario_name(Scenario scenario) noexcept;
 
+enum class Phase : std::uint8_t {
+  preflight,
+  connect,
+  settle,
+  hold,
+  warm_up,
+  measure,
+  drain,
+  close
+};
+inline constexpr Phase k_phases[] = {Phase::preflight, Phase::connect, Phase::settle, Phase::hold,
+                                     Phase::warm_up,   Phase::measure, Phase::drain,  Phase::close};
+std::string_view phase_word(Phase phase) noexcept;
+
 enum class CountLost : std::uint8_t { in, out };  // of the percentiles
 
 struct BenchPlan {
@@ -46,5 +60,9 @@ struct BenchPlan {
   CountLost count_lost = CountLost::in;
   std::vector<Threshold> thresholds;
 };
+
+// How long a row of the time series lasts: a second, or, in runs of more than an hour, what makes
+// 3,600 rows of it.
+base::Millis series_step(const BenchPlan& plan) noexcept;
 
 }  // namespace clawws::bench

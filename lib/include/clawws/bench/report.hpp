@@ -27,6 +27,10 @@ std::string runs_summary(std::span<const BenchResult> runs);
 // were asked for.
 std::string json_report(std::span<const BenchResult> runs, std::uint64_t repeat);
 std::string junit_report(std::span<const BenchResult> runs);
+// The time series: RFC 4180, a row a second.
+std::string csv_report(std::span<const BenchResult> runs);
+// One page that needs nothing else, with charts; under 500 KB.
+std::string html_report(std::span<const BenchResult> runs);
 // Markdown for $GITHUB_STEP_SUMMARY.
 std::string summary_report(const BenchResult& result);
 

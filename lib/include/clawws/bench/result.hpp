@@ -55,6 +55,20 @@ struct Verdict {
   std::vector<std::string> notes;    // what was excused, and why
 };
 
+// One row of the time series: a second of a phase, or what is left of it.
+struct SeriesRow {
+  Phase phase = Phase::connect;
+  Nanos at{0};  // its begin, from the first attempt to connect
+  Nanos lasts{0};
+  // At its end.
+  std::uint64_t connected = 0;
+  std::optional<std::uint64_t> server_rss, server_files;  // bytes; descriptors, of soak alone
+  // Of the events that were due in it, wherever their deliveries fell. Of measured rows alone, but
+  // for `published`, which counts the warm-up too.
+  std::uint64_t published = 0, delivered = 0, lost = 0;
+  std::optional<Nanos> p50, p99, max;  // p50 and p99 within 1.6 %
+};
+
 struct BenchResult {
   BenchPlan plan;
   std::string run;  // id of the run, in its events
@@ -73,6 +87,7 @@ struct BenchResult {
   std::optional<Nanos> fairness_min, fairness_median, fairness_max;  // of the connections' p99
   std::uint64_t stalled_ended = 0;  // slow-consumer: stalled clients that the server has ended
   PublishTally publish;
+  std::vector<SeriesRow> series;
 
   std::optional<ServerUse> server;
   std::vector<ThreadUse> threads;

@@ -8,20 +8,9 @@
 #include <string_view>
 
 #include "clawws/bench/loop.hpp"
+#include "clawws/bench/plan.hpp"
 
 namespace clawws::bench {
-
-enum class Phase : std::uint8_t {
-  preflight,
-  connect,
-  settle,
-  hold,
-  warm_up,
-  measure,
-  drain,
-  close
-};
-std::string_view phase_word(Phase phase) noexcept;
 
 struct Snapshot {
   Phase phase = Phase::preflight;
@@ -43,6 +32,7 @@ class Watch {
     Nanos progress_every{0};
     // What phase and times do not say; `since` is the time since the last call.
     std::function<void(Snapshot&, Nanos since)> fill;
+    std::function<void(Phase, Nanos now)> turn;  // at each look at the clock; may be empty
   };
   explicit Watch(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
 
