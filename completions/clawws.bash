@@ -57,7 +57,7 @@ _clawws_tail() {
       --resolve | --connect-timeout | --max-retries | --max-outage | --retry-base | --retry-cap) ;;
     *)
       if [[ $cur == -* ]]; then
-        _clawws_words "--since --last --cursor-file --on-gap
+        _clawws_words "--since --last --state --follow --cursor-file --on-gap
           --output --meta --time --color --status --queue --quiet --verbose
           --count --until-live --for --timeout --idle-timeout
           --user --password-file --token-file --password-command --netrc --netrc-file

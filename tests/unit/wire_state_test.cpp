@@ -140,5 +140,34 @@ TEST(State, BatchesMakeNoDifference) {
   }
 }
 
+TEST(State, WhatAServerTellsIsReadBackAsItWas) {
+  std::mt19937 random(7);
+  State state;
+  std::uint64_t seq = 0;
+  for (int i = 0; i < 60; ++i) take(state, ++seq, test::random_event(random));
+  take(state, ++seq, event_of("session.created", R"({"sessionKey":"a\"},{\\\u0001ä","label":"x"})"));
+  const std::string text = state.to_json("k3f9c2a1", seq);
+  auto read = parse_state(text);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(to_string(read->position), "k3f9c2a1:61");
+  EXPECT_EQ(read->state.to_json("k3f9c2a1", seq), text);
+  take(read->state, ++seq, event_of("session.killed", R"({"sessionKey":"a\"},{\\\u0001ä"})"));
+  EXPECT_EQ(read->state.count(StateKind::session), state.count(StateKind::session) - 1) << "events meet the records they are about";
+}
+
+TEST(State, WhatIsNoStateIsRefused) {
+  const std::string whole = State().to_json("k3f9c2a1", 3);
+  EXPECT_TRUE(parse_state(whole).has_value());
+  for (const char* text : {"", "null", "{}", "[]", "<html>", R"({"position":"x"})", R"({"position":"e:1","sessions":[]})",
+                           R"({"position":"e:1","sessions":[{}],"agents":[],"cronJobs":[],"gateway":null})",
+                           R"({"position":"e:1","sessions":[{"sessionKey":1,"seq":1}],"agents":[],"cronJobs":[],"gateway":null})",
+                           R"({"position":"e:1","sessions":[{"sessionKey":"a","seq":-1}],"agents":[],"cronJobs":[],"gateway":null})",
+                           R"({"position":"e:1","sessions":[],"agents":[],"cronJobs":{},"gateway":null})"}) {
+    const auto read = parse_state(text);
+    ASSERT_FALSE(read.has_value()) << text;
+    EXPECT_EQ(read.error().code, base::Errc::protocol);
+  }
+}
+
 }  // namespace
 }  // namespace clawws::wire

@@ -154,6 +154,11 @@ void add_stream(std::vector<Flag>& flags, TailConfig& config) {
                          if (v == "0") return {};
                          return count(config.stream.last, 1, 100'000)(v);
                        }));
+  flags.push_back(flag("state", 0, "", k_stream,
+                       "show what the events add up to (sessions, agents, cron jobs, gateway) and end", "",
+                       constant(config.shows_state, true)));
+  flags.push_back(flag("follow", 0, "", k_stream, "with --state: keep it up to date until interrupted", "",
+                       constant(config.follows, true)));
   flags.push_back(flag("cursor-file", 0, "FILE", k_stream,
                        "keep the place in the stream in FILE and go on there at the next start; "
                        "--since and --last count only while there is no FILE",
@@ -243,6 +248,7 @@ constexpr const char* k_epilog =
     "  clawws tail --since 10m --until-live | jq .   what happened in the last 10 minutes\n"
     "  clawws tail --since k3f9c2a1:8812             what came after that position (\"live at "
     "…\")\n"
+    "  clawws tail --state --follow                  who is at work, how the cron jobs ended\n"
     "  clawws tail --cursor-file at --on-gap exit    goes on where the last run ended\n"
     "  clawws tail -u admin --password-file pw wss://panel.example/ws\n";
 
@@ -281,6 +287,16 @@ Result<void> validate(TailConfig& config, const base::FlagOutcome& outcome,
                    "--meta inline puts JSON records between the events: it needs "
                    "--output ndjson");
     config.format = OutputFormat::ndjson;
+  }
+  if (config.follows && !config.shows_state)
+    return Error(Errc::usage, "--follow belongs to --state; events are followed anyway");
+  if (config.shows_state) {
+    for (const char* name : {"since", "last", "cursor-file", "on-gap", "meta", "count", "until-live", "for", "idle-timeout"}) {
+      if (outcome.given.contains(name))
+        return Error(Errc::usage, "--state shows no single events, so --" + std::string(name) + " has no meaning with it");
+    }
+    if (!config.stream.types.empty())
+      return Error(Errc::usage, "--state is made of all events, so it takes no TYPE (" + config.stream.types.front() + ")");
   }
   auto filter = wire::Filter::from_globs(config.stream.types);
   if (!filter) return Error(Errc::usage, filter.error().message());

@@ -72,6 +72,11 @@ std::size_t terminal_width(int fd) {
   return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+std::size_t terminal_rows(int fd) {
+  winsize size{};
+  return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 Color decide_color(ColorChoice choice, StreamKind stream, const Environment& environment) {
   if (choice != ColorChoice::automatic)
     return choice == ColorChoice::always ? Color::on : Color::off;

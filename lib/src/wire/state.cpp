@@ -1,6 +1,7 @@
 #include "clawws/wire/state.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "event_table.hpp"
@@ -94,6 +95,10 @@ class Members {
 void add_member(std::string& record, std::string_view name, std::string_view value) {
   record += record.empty() ? '{' : ',';
   record.append("\"").append(name).append("\":").append(value);
+}
+
+std::string whole(std::string_view record, std::uint64_t seq) {
+  return std::string(record) + ",\"seq\":" + std::to_string(seq) + "}";
 }
 
 }  // namespace
@@ -196,8 +201,7 @@ std::string State::to_json(std::string_view epoch, std::uint64_t seq) const {
   const auto add = [&out](const Part& from) {
     const char* separator = "";
     for (const auto& [at, key] : from.by_seq) {
-      out.append(separator).append(from.by_key.find(*key)->second.text);
-      out.append(",\"seq\":").append(std::to_string(at)).append("}");
+      out.append(separator).append(whole(from.by_key.find(*key)->second.text, at));
       separator = ",";
     }
   };
@@ -211,6 +215,57 @@ std::string State::to_json(std::string_view epoch, std::uint64_t seq) const {
   add(part(StateKind::gateway));
   out += truncated() ? ",\"truncated\":true}" : ",\"truncated\":false}";
   return out;
+}
+
+std::vector<std::string> State::records(StateKind kind) const {
+  std::vector<std::string> all;
+  const Part& from = part(kind);
+  for (auto record = from.by_seq.rbegin(); record != from.by_seq.rend(); ++record) {
+    all.push_back(whole(from.by_key.find(*record->second)->second.text, record->first));
+  }
+  return all;
+}
+
+base::Result<ToldState> parse_state(std::string_view json) {
+  using Json = nlohmann::ordered_json;
+  const base::Error wrong(base::Errc::protocol, "the server's state is not what clawws-protocol(7) says");
+  const Json told = Json::parse(json, nullptr, false);
+  if (!told.is_object() || !told.contains("position") || !told["position"].is_string()) return wrong;
+  base::Result<Position> position = parse_position(told["position"].get<std::string>());
+  if (!position) return wrong;
+  ToldState result{std::move(*position), State()};
+  std::vector<StateRow> rows;
+  const auto add = [&rows](StateKind kind, std::string_view key_name, const Json& record) {
+    if (!record.is_object() || !record.contains("seq") || !record["seq"].is_number_unsigned()) return false;
+    StateRow row{kind, std::string(k_gateway_key), record["seq"].get<std::uint64_t>(), {}};
+    if (!key_name.empty()) {
+      const auto key = record.find(std::string(key_name));
+      if (key == record.end() || !key->is_string()) return false;
+      const std::string quoted = json_string(key->get<std::string>());  // as the fold sees it
+      row.key = quoted.substr(1, quoted.size() - 2);
+    }
+    Json rest = record;
+    rest.erase("seq");
+    row.record = rest.dump(-1, ' ', false, Json::error_handler_t::replace);
+    row.record.pop_back();
+    rows.push_back(std::move(row));
+    return true;
+  };
+  for (const Fold& fold : k_folds) {
+    if (fold.effect == Effect::remove) continue;
+    if (fold.kind == StateKind::gateway) {
+      if (!told.contains("gateway")) return wrong;
+      if (!told["gateway"].is_null() && !add(fold.kind, {}, told["gateway"])) return wrong;
+      continue;
+    }
+    const auto list = told.find(std::string(k_list_names[static_cast<std::size_t>(fold.kind)]));
+    if (list == told.end() || !list->is_array()) return wrong;
+    for (const Json& record : *list) {
+      if (!add(fold.kind, fold.key, record)) return wrong;
+    }
+  }
+  result.state.apply(rows);
+  return result;
 }
 
 }  // namespace clawws::wire

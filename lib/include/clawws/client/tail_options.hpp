@@ -39,6 +39,9 @@ struct TailConfig : ApproachOptions {
   OnGap on_gap = OnGap::report;
   Meta meta = Meta::none;  // inline_: validate() has made `format` ndjson
 
+  bool shows_state = false;  // --state
+  bool follows = false;      // --follow, only with it
+
   std::optional<std::uint64_t> count;
   End until = End::none;                              // --until-live
   std::optional<base::Millis> run_for;                // from the first time live

@@ -18,6 +18,8 @@ enum class StreamKind : std::uint8_t { terminal, other };
 StreamKind stream_kind(int fd);
 // Columns of the terminal behind `fd`; 0 when it is none or does not know.
 std::size_t terminal_width(int fd);
+// Its lines; 0 as above.
+std::size_t terminal_rows(int fd);
 
 // The option wins; then NO_COLOR, CLICOLOR_FORCE (not "0"), TERM=dumb; then whether it is a
 // terminal.

@@ -26,6 +26,7 @@
 
 #include "clawws/base/export.hpp"
 #include "clawws/wire/event.hpp"
+#include "clawws/wire/position.hpp"
 
 namespace clawws::wire {
 
@@ -63,6 +64,8 @@ class CLAWWS_API State {
   // {"position":"EPOCH:SEQ","sessions":[…],"agents":[…],"cronJobs":[…],"gateway":{…},"truncated":false},
   // each array in order of seq; the gateway is null when nothing is known of it.
   std::string to_json(std::string_view epoch, std::uint64_t seq) const;
+  // The records of a kind as JSON objects, the newest first.
+  std::vector<std::string> records(StateKind kind) const;
 
  private:
   struct Record {
@@ -79,5 +82,12 @@ class CLAWWS_API State {
   Limits limits_;
   std::array<Part, k_state_kinds> parts_;
 };
+
+struct ToldState {
+  Position position;
+  State state;
+};
+// What a server answers with. Errc::protocol when it is no such thing.
+CLAWWS_API base::Result<ToldState> parse_state(std::string_view json);
 
 }  // namespace clawws::wire
