@@ -33,6 +33,11 @@ expect "idle" 0 '^server .*KiB/conn' "" "$bench" -s idle -c 100 -d 500ms -t 'ser
 expect "connect-storm" 0 '^connect   100/100 in' "" "$bench" -s connect-storm -c 100 -t 'connect.failed==0' -t 'to-all.max<30s'
 expect "slow-consumer" 0 '2 clients stopped reading' "" "$bench" -s slow-consumer -c 20 --stalled 2 -r 100 -d 2s \
   -t "$easy" -t 'delivery.stalled.p99<20s' -t 'lost==0'
+expect "churn" 0 '^churn  *[0-9]* came back (40/s) .*failed 0$' "" "$bench" -s churn -c 20 --churn 40 -r 100 -d 2s \
+  -t "$easy" -t 'lost==0' -t 'returns>10' -t 'return.failed==0'
+expect "soak" 0 '^soak  *an hour: rss [+-].* open files [+-]' "" "$bench" -q -s soak -c 10 -d 11s -t "$easy" -t 'lost==0' \
+  -t 'server.files-growth<100k' -t 'server.rss-growth<100GiB' --csv "$work/series.csv"
+grep -q ',measure,10,200,2000,0,.*,[0-9][0-9]*,[0-9][0-9]*,1' "$work/series.csv" || fail "no series: $(cat "$work/series.csv")"
 expect "several publishers" 0 'delivered 5,000 + lost 0' "" "$bench" --publishers 3 -r 100 -d 1s -t "$easy" -t 'lost==0'
 expect "each phase" 0 '^PASS' '^drain ' "$bench" --profile smoke -d 1s -v
 on_terminal "'$bench' --profile smoke -d 1s"

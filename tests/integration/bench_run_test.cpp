@@ -3,6 +3,7 @@
 #include "clawws/bench/run.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <map>
@@ -217,6 +218,108 @@ TEST(BenchRun, StalledReadersAreEndedAndTheOthersGetEverything) {
   EXPECT_EQ(r.fleet.ledger.delivered, 1'500U);
   EXPECT_EQ(r.before.samples(), 750U);
   EXPECT_EQ(r.stalled.samples(), 750U);
+}
+
+BenchPlan churn_plan() {
+  BenchPlan plan = small_plan();
+  plan.scenario = Scenario::churn;
+  plan.churn_rate = 40;
+  plan.events = 400;
+  plan.warm_up = 20;
+  plan.publishers = 2;
+  return plan;
+}
+
+std::uint64_t sum_of(const BenchResult& r, std::uint64_t SeriesRow::*field) {
+  std::uint64_t sum = 0;
+  for (const SeriesRow& row : r.series)
+    if (row.phase == Phase::measure) sum += row.*field;
+  return sum;
+}
+
+TEST(BenchRun, WhoComesAndGoesGetsWhatWasDueToIt) {
+  TestServer server;
+  BenchPlan plan = churn_plan();
+  // An event each millisecond, which is less than a handshake takes.
+  plan.rate = 1'000;
+  plan.events = 2'000;
+  const BenchResult r = result_of(run(server.port(), plan));
+  EXPECT_TRUE(r.verdict.valid) << reasons_of(r);
+  EXPECT_EQ(r.live, 20U);
+  // 2 s at 40 a second, and a slow machine is given half of it.
+  EXPECT_GE(r.fleet.returns.count(), 40U);
+  EXPECT_EQ(r.fleet.returns_failed, 0U);
+  EXPECT_EQ(r.fleet.cut, 0U);
+  const LedgerCounts& ledger = r.fleet.ledger;
+  EXPECT_EQ(ledger.lost, 0U);
+  EXPECT_LT(ledger.expected, 40'000U) << "nobody was away";
+  EXPECT_GT(ledger.expected, 20'000U);
+  EXPECT_EQ(r.owed, ledger.expected) << "by client and by event";
+  EXPECT_EQ(r.to_all.samples(), 2'000U);
+  EXPECT_EQ(r.to_all.beyond, 0U);
+  EXPECT_EQ(sum_of(r, &SeriesRow::delivered), ledger.delivered);
+  EXPECT_EQ(sum_of(r, &SeriesRow::published), 2'000U);
+}
+
+TEST(BenchRun, TheLedgerOfThoseWhoComeAndGoSeesLoss) {
+  TestServer server;
+  FrameProxy proxy(server.port(), each_tenth({{3, FrameProxy::Fate::drop}}));
+  BenchPlan plan = churn_plan();
+  plan.publishers = 1;
+  plan.drain = seconds(1);
+  // Each waits a second for what does not come: never all of them at once.
+  plan.churn_rate = 5;
+  const BenchResult r = result_of(run(proxy.port(), plan));
+  EXPECT_TRUE(r.verdict.valid) << reasons_of(r);
+  EXPECT_EQ(exit_code(r), 20);
+  const LedgerCounts& ledger = r.fleet.ledger;
+  EXPECT_EQ(r.owed, ledger.expected);
+  EXPECT_EQ(r.to_all.beyond, 40U);
+  EXPECT_EQ(ledger.expected, ledger.delivered + ledger.lost);
+  // About a tenth of what was due.
+  EXPECT_GT(ledger.lost, ledger.expected / 20);
+  EXPECT_LT(ledger.lost, ledger.expected / 5);
+  EXPECT_EQ(sum_of(r, &SeriesRow::lost), ledger.lost);
+}
+
+TEST(BenchRun, AnInterruptedChurnBalancesToo) {
+  TestServer server;
+  BenchPlan plan = churn_plan();
+  plan.events = 100'000;
+  RunSetup setup = setup_for(server.port(), plan);
+  std::atomic<int> signal{0};
+  setup.signal = [&] { return signal.load(); };
+  setup.progress_every = milliseconds(10);
+  setup.progress = [&](const Snapshot& snapshot) {
+    if (snapshot.delivered > 2'000) signal = 2;
+  };
+  const BenchResult r = result_of(run_once(setup));
+  EXPECT_EQ(r.signal, 2);
+  EXPECT_TRUE(r.verdict.valid) << reasons_of(r);
+  EXPECT_EQ(r.fleet.ledger.lost, 0U);
+  EXPECT_EQ(r.owed, r.fleet.ledger.expected);
+}
+
+TEST(BenchRun, TheRowsOfTheSeriesAreTheLedger) {
+  TestServer server;
+  BenchPlan plan = small_plan();
+  plan.events = 500;
+  plan.warm_up = 100;
+  RunSetup setup = setup_for(server.port(), plan);
+  setup.server_pid = ::getpid();
+  const BenchResult r = result_of(run_once(setup));
+  EXPECT_EQ(sum_of(r, &SeriesRow::published), 500U);
+  EXPECT_EQ(sum_of(r, &SeriesRow::delivered), 10'000U);
+  std::vector<Phase> phases;
+  for (const SeriesRow& row : r.series) {
+    if (phases.empty() || phases.back() != row.phase) phases.push_back(row.phase);
+    EXPECT_GT(row.server_rss.value_or(0), 0U);
+    EXPECT_FALSE(row.server_files.has_value()) << "they are counted in a soak alone";
+  }
+  EXPECT_EQ(phases, (std::vector<Phase>{Phase::connect, Phase::settle, Phase::warm_up,
+                                        Phase::measure, Phase::drain}));
+  EXPECT_EQ(r.series.back().connected, 20U);
+  EXPECT_EQ(r.fleet.live_at.count(), 20U);
 }
 
 TEST(BenchRun, AStormConnectsAllAtOnce) {

@@ -73,7 +73,8 @@ TEST(BenchPlan, OptionsAndThresholdsBeatTheProfile) {
 
 TEST(BenchPlan, EachThresholdOfAProfileCanBeMet) {
   for (const char* profile : {"smoke", "ci", "full"})
-    for (const char* scenario : {"steady", "idle", "connect-storm", "slow-consumer"}) {
+    for (const char* scenario :
+         {"steady", "idle", "connect-storm", "slow-consumer", "churn", "soak"}) {
       const BenchPlan plan = plan_of({"--profile", profile, "--scenario", scenario});
       EXPECT_FALSE(plan.thresholds.empty());
       for (const Threshold& threshold : plan.thresholds) {
@@ -108,6 +109,16 @@ TEST(BenchPlan, IdleHoldsAndStormsConnectAtOnce) {
   EXPECT_EQ(plan_of({"-s", "connect-storm", "--connect-rate", "100"}).connect_rate, 100);
 }
 
+TEST(BenchPlan, ChurnHasARateAndASoakIsLong) {
+  EXPECT_EQ(plan_of({"-s", "churn"}).churn_rate, 5);
+  EXPECT_EQ(plan_of({"-s", "churn", "-c", "3"}).churn_rate, 1);
+  EXPECT_EQ(plan_of({"-s", "churn", "--churn", "70"}).churn_rate, 70);
+  EXPECT_EQ(plan_of({}).churn_rate, 0);
+  EXPECT_EQ(plan_of({"-s", "soak"}).events, 120'000U);
+  EXPECT_EQ(plan_of({"-s", "soak", "-d", "10s", "-r", "5"}).events, 50U);
+  EXPECT_EQ(plan_of({"-s", "soak", "--profile", "ci", "-d", "10s"}).rate, 200);
+}
+
 TEST(BenchPlan, NoMoreThreadsThanConnections) {
   EXPECT_EQ(plan_of({"-c", "1", "--threads", "8"}).threads, 1U);
   EXPECT_EQ(plan_of({"--threads", "8"}).threads, 8U);
@@ -122,7 +133,7 @@ TEST(BenchPlan, WhatCannotBeIsRefused) {
        {Row{{"--json", "-", "--junit", "-"}, "can go to stdout"},
         Row{{"--server-pid", "1", "--spawn", "x"}, "leave --server-pid out"},
         Row{{"--stalled", "3"}, "--scenario slow-consumer"},
-        Row{{"-r", "1", "-d", "500ms"}, "make no event"},
+        Row{{"--churn", "3"}, "--scenario churn"}, Row{{"-r", "1", "-d", "500ms"}, "make no event"},
         Row{{"-r", "1m", "-d", "1m"}, "at most 20,000,000"}, Row{{"-q", "-v"}, "contradict"},
         Row{{"-t", "delivry.p99<1s"}, "did you mean 'delivery.p99'"},
         Row{{"--size", "65KiB"}, "at most 64KiB"}, Row{{"-c", "0"}, "1 to"},

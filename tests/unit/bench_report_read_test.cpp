@@ -49,6 +49,33 @@ BenchResult rough_result() {
   return judged(r);
 }
 
+BenchResult churn_result() {
+  BenchResult r = test::bench_result();
+  r.plan.scenario = Scenario::churn;
+  r.plan.churn_rate = 7;
+  r.owed = r.fleet.ledger.expected;
+  r.fleet.returns.record(std::chrono::milliseconds(3), 20);
+  r.fleet.returns_failed = 2;
+  return judged(r);
+}
+
+BenchResult soak_result() {
+  BenchResult r = test::bench_result();
+  r.plan.scenario = Scenario::soak;
+  for (int i = 0; i < 20; ++i) {
+    SeriesRow row;
+    row.phase = i == 0 ? Phase::warm_up : Phase::measure;
+    row.at = std::chrono::seconds(i);
+    row.lasts = std::chrono::seconds(1);
+    row.connected = row.published = 50;
+    row.p50 = row.p99 = row.max = Nanos(1'234'567);
+    row.server_rss = 14'000'000u + static_cast<unsigned>(i) * 4'096u;
+    row.server_files = 70;
+    r.series.push_back(row);
+  }
+  return judged(r);
+}
+
 BenchResult empty_result() {
   BenchResult r;
   r.run = "00000000";
@@ -56,10 +83,13 @@ BenchResult empty_result() {
 }
 
 TEST(BenchReportRead, TheReportsAreTheSameAgain) {
-  for (const BenchResult& result : {judged(test::bench_result()), rough_result(), empty_result()}) {
+  for (const BenchResult& result : {judged(test::bench_result()), rough_result(), churn_result(),
+                                    soak_result(), empty_result()}) {
     const BenchResult again = restored(result);
     EXPECT_EQ(text_report(again, client::Color::off), text_report(result, client::Color::off));
     EXPECT_EQ(json_report(again), json_report(result));
+    EXPECT_EQ(csv_report(std::span(&again, 1)), csv_report(std::span(&result, 1)));
+    EXPECT_EQ(html_report(std::span(&again, 1)), html_report(std::span(&result, 1)));
     EXPECT_EQ(junit_report(again), junit_report(result));
     EXPECT_EQ(exit_code(again), exit_code(result));
   }

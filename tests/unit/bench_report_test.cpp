@@ -119,6 +119,34 @@ TEST(BenchReport, TextSaysWhatWentWrong) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << "a server's words colour the terminal";
 }
 
+TEST(BenchReport, ChurnAndSoakHaveTheirLines) {
+  BenchResult r = test::bench_result();
+  r.plan.scenario = Scenario::churn;
+  r.plan.churn_rate = 5;
+  r.fleet.returns.record(std::chrono::milliseconds(3), 100);
+  r.fleet.returns_failed = 1;
+  EXPECT_TRUE(holds_line(text_of(judged(r)),
+                         "churn     100 came back (5/s)   p50 3.0 ms  p99 3.0  max 3.0   failed 1"))
+      << text_of(judged(r));
+  EXPECT_EQ(metric_value(r, "return.p50").value, 3e6);
+  EXPECT_EQ(metric_value(r, "returns").value, 100);
+  EXPECT_EQ(metric_value(r, "return.failed").value, 1);
+  r.plan.scenario = Scenario::soak;
+  EXPECT_NE(text_of(judged(r)).find("\nsoak      no server process"), std::string::npos);
+  for (int i = 0; i < 10; ++i) {
+    SeriesRow row;
+    row.phase = Phase::measure;
+    row.at = std::chrono::seconds(i);
+    row.server_rss = 1'000'000u - 1'024u * static_cast<unsigned>(i);
+    row.server_files = 60;
+    r.series.push_back(row);
+  }
+  EXPECT_TRUE(holds_line(
+      text_of(judged(r)),
+      "soak      an hour: rss -3.5 MiB  open files +0.0   (line through the last 5 rows)"))
+      << text_of(judged(r));
+}
+
 TEST(BenchReport, ColourIsOnlyInColouredText) {
   const BenchResult result = judged(test::bench_result());
   EXPECT_EQ(text_of(result).find('\x1b'), std::string::npos);

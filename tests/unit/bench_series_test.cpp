@@ -132,6 +132,34 @@ TEST(BenchSeries, RowsHaveWhatWasDueInThem) {
   EXPECT_EQ(lost, c.result.fleet.ledger.lost);
 }
 
+TEST(BenchSeries, GrowthIsThatOfTheSecondHalf) {
+  BenchResult r;
+  const auto add = [&](Phase phase, int second, std::uint64_t rss, std::uint64_t files) {
+    SeriesRow row;
+    row.phase = phase;
+    row.at = seconds(second);
+    row.lasts = seconds(1);
+    row.server_rss = rss;
+    row.server_files = files;
+    r.series.push_back(row);
+  };
+  add(Phase::warm_up, 0, 1, 1);
+  // A cache fills in the first half; in the second 10 bytes come a second, and descriptors go.
+  for (int i = 1; i <= 10; ++i) add(Phase::measure, i, 1'000'000u * static_cast<unsigned>(i), 50);
+  for (int i = 11; i <= 20; ++i)
+    add(Phase::measure, i, 20'000'000u + 10u * static_cast<unsigned>(i),
+        60u - static_cast<unsigned>(i));
+  EXPECT_NEAR(rss_growth(r).value().an_hour, 36'000, 0.01);
+  EXPECT_EQ(rss_growth(r).value().rows, 10U);
+  EXPECT_NEAR(files_growth(r).value().an_hour, -3'600, 0.01);
+  const MetricValue metric = metric_value(r, "server.files-growth");
+  EXPECT_NEAR(metric.value.value(), -3'600, 0.01);
+  EXPECT_EQ(format_value(metric.unit, *metric.value), "-3,600");
+  EXPECT_EQ(metric_value(r, "server.rss-growth").unit, Unit::bytes);
+  r.series.resize(9);
+  EXPECT_EQ(rss_growth(r), std::nullopt) << "too short";
+}
+
 TEST(BenchSeries, CsvHasARowEach) {
   Case c;
   c.run();

@@ -73,12 +73,14 @@ Result<void> add_thresholds(std::vector<Threshold>& thresholds, std::string_view
 
 void add_load(std::vector<Flag>& flags, BenchConfig& config) {
   flags.push_back(flag("scenario", 's', "NAME", k_load,
-                       "steady, idle, connect-storm or slow-consumer", "steady",
+                       "steady, idle, connect-storm, slow-consumer, churn or soak", "steady",
                        one_of<std::optional<Scenario>, Scenario>(
                            config.scenario, {{"steady", Scenario::steady},
                                              {"idle", Scenario::idle},
                                              {"connect-storm", Scenario::connect_storm},
-                                             {"slow-consumer", Scenario::slow_consumer}})));
+                                             {"slow-consumer", Scenario::slow_consumer},
+                                             {"churn", Scenario::churn},
+                                             {"soak", Scenario::soak}})));
   flags.push_back(
       flag("profile", 0, "NAME", k_load,
            "smoke, ci or full: size, duration and thresholds in one word", "",
@@ -108,6 +110,8 @@ void add_load(std::vector<Flag>& flags, BenchConfig& config) {
   flags.push_back(flag("stalled", 0, "N", k_load,
                        "slow-consumer: clients that stop reading half-way",
                        "2 % of --connections, at least 1", count(config.stalled, 1, 100'000)));
+  flags.push_back(flag("churn", 0, "N", k_load, "churn: clients that leave and come back, a second",
+                       "10 % of --connections, at least 1", count(config.churn, 1, 100'000)));
   flags.push_back(flag("warmup", 0, "DUR", k_load, "events for this long before those that count",
                        "1s", duration(config.warm_up, Millis(0))));
   flags.push_back(flag("drain", 0, "DUR", k_load,
@@ -248,6 +252,10 @@ std::string_view scenario_name(Scenario scenario) noexcept {
       return "connect-storm";
     case Scenario::slow_consumer:
       return "slow-consumer";
+    case Scenario::churn:
+      return "churn";
+    case Scenario::soak:
+      return "soak";
   }
   return "?";
 }
@@ -298,6 +306,8 @@ Result<void> validate(BenchConfig& config, const base::FlagOutcome& outcome,
     return Error(Errc::usage, "--spawn knows its server's process: leave --server-pid out");
   if (config.stalled && config.scenario != Scenario::slow_consumer)
     return Error(Errc::usage, "--stalled belongs to --scenario slow-consumer");
+  if (config.churn && config.scenario != Scenario::churn)
+    return Error(Errc::usage, "--churn belongs to --scenario churn");
   const BenchPlan plan = make_plan(config, 1);
   if (plan.events + plan.warm_up > k_most_events)
     return Error(Errc::usage, "--rate and --duration make " +
@@ -314,9 +324,14 @@ BenchPlan make_plan(const BenchConfig& config, std::size_t cores) {
   plan.scenario = config.scenario.value_or(Scenario::steady);
   if (profile != nullptr) plan.profile = profile->name;
   plan.connections = config.connections.value_or(profile != nullptr ? profile->connections : 50);
-  plan.rate = static_cast<double>(config.rate.value_or(profile != nullptr ? profile->rate : 50));
-  const Millis lasts =
-      config.duration.value_or(profile != nullptr ? profile->duration : Millis(10'000));
+  // A soak lasts long enough for the server's log in memory to be full well before its half.
+  const bool is_soak = plan.scenario == Scenario::soak;
+  plan.rate = static_cast<double>(config.rate.value_or(is_soak              ? 200
+                                                       : profile != nullptr ? profile->rate
+                                                                            : 50));
+  const Millis lasts = config.duration.value_or(is_soak              ? Millis(600'000)
+                                                : profile != nullptr ? profile->duration
+                                                                     : Millis(10'000));
   const auto events_in = [&plan](Millis time) {
     return static_cast<std::uint64_t>(plan.rate * static_cast<double>(time.count()) / 1000);
   };
@@ -326,10 +341,15 @@ BenchPlan make_plan(const BenchConfig& config, std::size_t cores) {
   plan.size_bytes = config.size_bytes.value_or(256);
   switch (plan.scenario) {
     case Scenario::steady:
+    case Scenario::soak:
       break;
     case Scenario::slow_consumer:
       plan.size_bytes = config.size_bytes.value_or(4096);
       plan.stalled = config.stalled.value_or(std::max<std::uint64_t>(plan.connections / 50, 1));
+      break;
+    case Scenario::churn:
+      plan.churn_rate = static_cast<double>(
+          config.churn.value_or(std::max<std::uint64_t>(plan.connections / 10, 1)));
       break;
     case Scenario::connect_storm:
       if (!config.connect_rate) plan.connect_rate = 0;

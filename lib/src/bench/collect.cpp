@@ -5,16 +5,29 @@
 namespace clawws::bench {
 namespace {
 
+// How many clients each event that counts was due to.
+std::vector<std::uint64_t> receivers_due(const Tally& fleet) {
+  std::vector<std::uint64_t> due(fleet.events.size(), fleet.measured);
+  std::int64_t change = 0;
+  for (std::size_t i = 0; i < std::min(due.size(), fleet.due.size()); ++i) {
+    change += fleet.due[i];
+    due[i] = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, static_cast<std::int64_t>(fleet.measured) + change));
+  }
+  return due;
+}
+
 void collect_events(BenchResult& result, const Measure& measure,
-                    const std::vector<std::uint64_t>& sent) {
+                    const std::vector<std::uint64_t>& sent, const std::vector<std::uint64_t>& due) {
   const Tally& fleet = result.fleet;
   const bool lost_counts = result.plan.count_lost == CountLost::in;
   for (std::uint64_t i = 0; i < fleet.events.size() && fleet.measured > 0; ++i) {
     const std::uint64_t event = measure.warm_up + i;
     if (event / measure.publishers >= sent[event % measure.publishers]) continue;
     const EventMark& mark = fleet.events[i];
-    const std::uint64_t lost =
-        fleet.measured - std::min<std::uint64_t>(fleet.measured, mark.receivers);
+    const std::uint64_t lost = due[i] - std::min<std::uint64_t>(due[i], mark.receivers);
+    if (!fleet.due.empty()) result.owed = result.owed.value_or(0) + due[i];
+    if (due[i] == 0) continue;
     if (mark.receivers > 0)
       result.first.values.record(mark.first);
     else if (lost_counts)
@@ -31,7 +44,7 @@ void collect_events(BenchResult& result, const Measure& measure,
 // are a second each from the same begin, but seen by two clocks' looks: there may be a row more or
 // less of either.
 void collect_series(BenchResult& result, const Measure& measure,
-                    const std::vector<std::uint64_t>& sent) {
+                    const std::vector<std::uint64_t>& sent, const std::vector<std::uint64_t>& due) {
   if (measure.events_a_row <= 0) return;
   std::vector<SeriesRow>& series = result.series;
   const auto is_measured = [](const SeriesRow& row) { return row.phase == Phase::measure; };
@@ -54,7 +67,7 @@ void collect_series(BenchResult& result, const Measure& measure,
     const EventMark& mark = fleet.events[i];
     ++row.published;
     row.delivered += mark.receivers;
-    row.lost += fleet.measured - std::min<std::uint64_t>(fleet.measured, mark.receivers);
+    row.lost += due[i] - std::min<std::uint64_t>(due[i], mark.receivers);
     if (mark.receivers > 0) row.max = std::max(row.max.value_or(Nanos(0)), mark.last);
   }
   for (std::size_t i = 0; i < std::min(fleet.rows.size(), count); ++i) {
@@ -97,7 +110,8 @@ void collect(BenchResult& result, const Tally& canaries, const Measure& measure,
   for (const Histogram& window : canaries.delivery) result.canary.values.merge(window);
   for (const Histogram& window : result.fleet.delivery) result.delivery.values.merge(window);
   if (result.plan.count_lost == CountLost::in) result.delivery.beyond = result.fleet.ledger.lost;
-  collect_events(result, measure, sent);
+  const std::vector<std::uint64_t> due = receivers_due(result.fleet);
+  collect_events(result, measure, sent, due);
   if (result.plan.scenario == Scenario::slow_consumer) {
     result.before.values.merge(result.fleet.delivery[0]);
     result.stalled.values.merge(result.fleet.delivery[1]);
@@ -105,10 +119,11 @@ void collect(BenchResult& result, const Tally& canaries, const Measure& measure,
     result.before = result.stalled = {};
   }
   collect_fairness(result);
-  collect_series(result, measure, sent);
+  collect_series(result, measure, sent, due);
   // What single events went through is in the distributions now, and may be a lot of memory.
   result.fleet.events = {};
   result.fleet.rows = {};
+  result.fleet.due = {};
 }
 
 }  // namespace clawws::bench

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Nanos k_deadline_check = std::chrono::milliseconds(100);
 constexpr Nanos k_try_again = std::chrono::milliseconds(1);
+constexpr Nanos k_return_again = std::chrono::milliseconds(100);
 constexpr std::size_t k_most_reasons = 20;
 
 void count_reason(std::map<std::string, std::uint64_t>& reasons, const std::string& what,
@@ -28,11 +29,7 @@ void count_reason(std::map<std::string, std::uint64_t>& reasons, const std::stri
 std::vector<Ledger::Stream> Measure::streams() const {
   std::vector<Ledger::Stream> streams(publishers);
   for (std::uint32_t p = 0; p < publishers; ++p) {
-    // Numbers of publisher p whose event p + number * publishers is below the bound.
-    const auto below = [&](std::uint64_t bound) {
-      return bound > p ? (bound - p + publishers - 1) / publishers : 0;
-    };
-    streams[p] = {below(warm_up), below(total)};
+    streams[p] = {numbers_below(warm_up, p), numbers_below(total, p)};
   }
   return streams;
 }
@@ -65,6 +62,10 @@ void Tally::add(const Tally& other) {
   unknown += other.unknown;
   measured += other.measured;
   cut += other.cut;
+  due.resize(std::max(due.size(), other.due.size()));
+  for (std::size_t i = 0; i < other.due.size(); ++i) due[i] += other.due[i];
+  returns.merge(other.returns);
+  returns_failed += other.returns_failed;
   for (const auto& [what, times] : other.connect_failures)
     count_reason(connect_failures, what, times);
   for (const auto& [what, times] : other.cut_reasons) count_reason(cut_reasons, what, times);
@@ -85,7 +86,7 @@ void Fleet::connect(const Ramp& ramp) {
   loop_.post([this, ramp] {
     ramp_ = ramp;
     dial_due();
-    check_deadlines();
+    plan_check();
   });
 }
 
@@ -98,6 +99,7 @@ void Fleet::dial_due() {
     ++dialling_;
     ++progress_.dialled;
     const std::size_t index = next_++;
+    subscribers_.back()->slot = index;
     subscribers_.back()->dial(config_.first_source + index, config_.receive_buffer_bytes);
   }
   if (next_ >= config_.connections || leaving_ || dial_planned_) return;
@@ -107,17 +109,27 @@ void Fleet::dial_due() {
            [this] { dial_due(); });
 }
 
+void Fleet::plan_check() {
+  if (check_planned_) return;
+  check_planned_ = true;
+  loop_.at(steady_now() + k_deadline_check, [this] { check_deadlines(); });
+}
+
 void Fleet::check_deadlines() {
+  check_planned_ = false;
   if (leaving_ || (next_ >= config_.connections && dialling_ == 0)) return;
   const Nanos now = steady_now();
-  if (dialling_ > 0)
-    for (const auto& subscriber : subscribers_) subscriber->check_deadline(now, ramp_.limit);
-  loop_.at(now + k_deadline_check, [this] { check_deadlines(); });
+  for (const auto& subscriber : subscribers_) subscriber->check_deadline(now, ramp_.limit);
+  plan_check();
 }
 
 void Fleet::on_live(Subscriber& subscriber) {
   --dialling_;
   ++progress_.live;
+  if (subscriber.is_return) {
+    returned(subscriber);
+    return;
+  }
   const ConnectTimes& times = subscriber.times();
   tally_.connect.record(times.total);
   tally_.tcp.record(times.tcp);
@@ -131,8 +143,14 @@ void Fleet::on_ended(Subscriber& subscriber, const net::Ending& ending) {
   switch (subscriber.state()) {
     case Subscriber::State::connecting:
       --dialling_;
-      ++progress_.failed;
       count_reason(tally_.connect_failures, ending.what);
+      if (subscriber.is_return) {
+        ++tally_.returns_failed;
+        loop_.at(steady_now() + k_return_again,
+                 [this, slot = subscriber.slot] { come_back(slot); });
+        return;
+      }
+      ++progress_.failed;
       if (!tally_.first_failure) tally_.first_failure = ending;
       return;
     case Subscriber::State::live:
@@ -143,6 +161,8 @@ void Fleet::on_ended(Subscriber& subscriber, const net::Ending& ending) {
       return;
     case Subscriber::State::leaving:
       ++progress_.ended;
+      // It must outlive the present turn of the loop.
+      if (churning_) loop_.post([this, slot = subscriber.slot] { come_back(slot); });
       return;
     case Subscriber::State::idle:
     case Subscriber::State::ended:
@@ -195,6 +215,8 @@ void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos rece
     case Ledger::Entry::late:
       break;
     case Ledger::Entry::unknown:
+      // Due after it had left, had it not waited for what was due before.
+      if (subscriber.leaves_since && sample.intended > *subscriber.leaves_since) return;
       ++tally_.unknown;
       return;
     case Ledger::Entry::warm_up:
@@ -255,16 +277,20 @@ Histogram Fleet::delivery_so_far() {
   return copy;
 }
 
+void Fleet::fold(const Subscriber& subscriber) {
+  const LedgerCounts counts = subscriber.ledger->counts();
+  tally_.ledger += counts;
+  // A short visit may have missed every event.
+  if (counts.expected == 0) return;
+  const std::uint64_t beyond = measure_.count_lost == CountLost::in ? counts.lost : 0;
+  tally_.p99s.push_back(subscriber.delays->percentile(99, beyond));
+}
+
 Tally Fleet::tally() {
   Tally result;
   loop_.call([&] {
-    for (const auto& subscriber : subscribers_) {
-      if (!subscriber->ledger) continue;
-      const LedgerCounts counts = subscriber->ledger->counts();
-      tally_.ledger += counts;
-      const std::uint64_t beyond = measure_.count_lost == CountLost::in ? counts.lost : 0;
-      tally_.p99s.push_back(subscriber->delays->percentile(99, beyond));
-    }
+    for (const auto& subscriber : subscribers_)
+      if (subscriber->ledger) fold(*subscriber);
     result = std::move(tally_);
     tally_ = Tally();
   });

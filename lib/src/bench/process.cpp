@@ -113,6 +113,15 @@ std::optional<ProcessUse> process_use(pid_t pid) {
   return use;
 }
 
+std::optional<std::uint64_t> open_files(pid_t pid) {
+  std::error_code failed;
+  std::uint64_t count = 0;
+  for (fs::directory_iterator entry(fs::path("/proc") / std::to_string(pid) / "fd", failed);
+       !failed && entry != fs::directory_iterator(); entry.increment(failed))
+    ++count;
+  return failed ? std::nullopt : std::optional(count);
+}
+
 base::Result<fs::path> find_server() {
   std::vector<fs::path> directories;
   const std::string given = base::environment("CLAWWS_EXEC_PATH");

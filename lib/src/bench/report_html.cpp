@@ -223,6 +223,7 @@ std::string connect_table(const BenchResult& r) {
   add("upgrade", r.fleet.upgrade);
   add("first frame", r.fleet.first_frame);
   add("whole", r.fleet.connect);
+  if (r.plan.scenario == Scenario::churn) add("coming back", r.fleet.returns);
   return section("Connecting", out + "</table>");
 }
 

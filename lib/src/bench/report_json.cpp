@@ -63,6 +63,7 @@ ordered_json to_json(const BenchPlan& plan) {
           {"threads", plan.threads},
           {"canaries", plan.canaries},
           {"stalled", plan.stalled},
+          {"churnRate", plan.churn_rate},
           {"cores", plan.cores},
           {"seed", plan.seed},
           {"countLost", plan.count_lost == CountLost::in ? "in" : "out"}};
@@ -128,6 +129,15 @@ ordered_json ledger_json(const BenchResult& r) {
           {"cutReasons", reasons(r.fleet.cut_reasons)}};
 }
 
+ordered_json churn_json(const BenchResult& r) {
+  if (r.plan.scenario != Scenario::churn) return nullptr;
+  return {{"failed", r.fleet.returns_failed}, {"return", to_json(r.fleet.returns)}};
+}
+
+ordered_json growth_json(const std::optional<Growth>& growth) {
+  return growth ? ordered_json(growth->an_hour) : ordered_json(nullptr);
+}
+
 ordered_json publish_json(const BenchResult& r) {
   const PublishTally& p = r.publish;
   return {{"accepted", p.accepted},
@@ -149,6 +159,8 @@ ordered_json server_json(const BenchResult& r) {
           {"cores", r.server->cores},
           {"cpuPerDeliveryNs", optional("server.cpu-per-delivery")},
           {"cpuPerConnectNs", optional("server.cpu-per-connect")},
+          {"rssGrowth", growth_json(rss_growth(r))},
+          {"filesGrowth", growth_json(files_growth(r))},
           {"memory", to_json(r.server->memory)}};
 }
 
@@ -219,6 +231,7 @@ ordered_json run_json(const BenchResult& r) {
           {"connect", connect_json(r)},
           {"delivery", delivery_json(r)},
           {"ledger", ledger_json(r)},
+          {"churn", churn_json(r)},
           {"publish", publish_json(r)},
           {"server", server_json(r)},
           {"client", client_json(r)},

@@ -159,6 +159,7 @@ BenchPlan read_plan(const Node& node) {
   plan.threads = node["threads"].count();
   plan.canaries = node["canaries"].count();
   plan.stalled = node["stalled"].count();
+  plan.churn_rate = node["churnRate"].number();
   plan.cores = node["cores"].count();
   plan.seed = node["seed"].count();
   plan.count_lost =
@@ -311,6 +312,10 @@ BenchResult read_run(const Node& node) {
   read_connect(node["connect"], r);
   read_delivery(node["delivery"], r);
   read_ledger(node["ledger"], r);
+  if (const Node churn = node["churn"]; !churn.is_null()) {
+    r.fleet.returns_failed = churn["failed"].count();
+    r.fleet.returns = read_distribution(churn["return"]).values;
+  }
   read_publish(node["publish"], r);
   read_trust(node["trust"], r);
   read_server(node["server"], r);

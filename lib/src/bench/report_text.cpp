@@ -43,12 +43,13 @@ std::string largest(const Distribution& distribution, const BenchPlan& plan) {
 
 std::string plan_line(const BenchResult& r) {
   const BenchPlan& plan = r.plan;
-  std::string text = format_count(plan.connections) + " conns · " + format_count(plan.events) +
-                     (plan.events == 1 ? " event · " : " events · ") +
-                     format_count(plan.events * plan.connections) + " deliveries · " +
-                     base::format_size(plan.size_bytes) + " · " +
-                     base::escape_terminal(r.tls.substr(0, r.tls.find(' '))) +
-                     " · one process, monotonic clock";
+  std::string text =
+      format_count(plan.connections) + " conns · " + format_count(plan.events) +
+      (plan.events == 1 ? " event · " : " events · ") +
+      format_count(plan.scenario == Scenario::churn ? r.fleet.ledger.expected
+                                                    : plan.events * plan.connections) +
+      " deliveries · " + base::format_size(plan.size_bytes) + " · " +
+      base::escape_terminal(r.tls.substr(0, r.tls.find(' '))) + " · one process, monotonic clock";
   if (plan.scenario != Scenario::steady)
     text = std::string(scenario_name(plan.scenario)) + " · " + text;
   return line("plan", text) + line("target", base::escape_terminal(r.url) + " (" +
@@ -72,6 +73,30 @@ std::string connect_lines(const BenchResult& r) {
   for (const auto& [what, times] : r.fleet.connect_failures)
     text += line("", format_count(times) + " times: " + base::escape_terminal(what));
   return text;
+}
+
+std::string churn_line(const BenchResult& r) {
+  if (r.plan.scenario != Scenario::churn) return {};
+  const auto p = [&](double percent) {
+    const auto value = r.fleet.returns.percentile(percent);
+    return value ? millis(*value) : std::string("-");
+  };
+  return line("churn", format_count(r.fleet.returns.count()) + " came back (" +
+                           decimal(r.plan.churn_rate, 0) + "/s)   p50 " + p(50) + " ms  p99 " +
+                           p(99) + "  max " + p(100) + "   failed " +
+                           format_count(r.fleet.returns_failed));
+}
+
+std::string soak_line(const BenchResult& r) {
+  if (r.plan.scenario != Scenario::soak) return {};
+  const auto rss = rss_growth(r), files = files_growth(r);
+  if (!rss) return line("soak", "no server process to look at, or fewer than 10 s of it");
+  const auto sign = [](double value) { return value < 0 ? "" : "+"; };
+  std::string text =
+      "an hour: rss " + std::string(sign(rss->an_hour)) + format_value(Unit::bytes, rss->an_hour);
+  if (files)
+    text += "  open files " + std::string(sign(files->an_hour)) + decimal(files->an_hour, 1);
+  return line("soak", text + "   (line through the last " + std::to_string(rss->rows) + " rows)");
 }
 
 std::string distribution_line(std::string_view word, const Distribution& d, const BenchPlan& plan) {
@@ -143,6 +168,7 @@ std::string use_lines(const BenchResult& r) {
                        [](const ThreadUse& a, const ThreadUse& b) { return a.cores < b.cores; });
   if (busiest != r.threads.end())
     client += " (" + busiest->name + " " + decimal(busiest->cores, 2) + ")";
+  text += soak_line(r);
   return text + line("client", client + memory_text(r.client_memory));
 }
 
@@ -186,8 +212,9 @@ std::string outcome_line(const Outcome& outcome, client::Color color) {
 }  // namespace
 
 std::string text_report(const BenchResult& result, client::Color color) {
-  std::string text = plan_line(result) + connect_lines(result) + delivery_lines(result) +
-                     ledger_lines(result) + use_lines(result) + trust_lines(result, color);
+  std::string text = plan_line(result) + connect_lines(result) + churn_line(result) +
+                     delivery_lines(result) + ledger_lines(result) + use_lines(result) +
+                     trust_lines(result, color);
   if (result.signal != 0)
     text += line("cut", "the run was interrupted: these are the events up to then");
   for (const Outcome& outcome : result.outcomes) text += outcome_line(outcome, color);

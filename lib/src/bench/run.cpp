@@ -40,6 +40,7 @@ class Run {
   Failure connect();
   Failure settle();
   void publish();
+  void begin_churn();
   void cut_short();
   void drain();
   void close();
@@ -156,6 +157,8 @@ std::variant<BenchResult, RunFailure> Run::execute() {
 void Run::fill(Snapshot& snapshot, Nanos since) {
   snapshot.asked = plan_.connections;
   snapshot.live = live();
+  if (plan_.churn_rate > 0)
+    snapshot.live -= sum([](const Fleet::Progress& p) { return p.ended.load(); });
   snapshot.failed = failed();
   snapshot.delivered = sum([](const Fleet::Progress& p) { return p.delivered.load(); });
   snapshot.lost = sum([](const Fleet::Progress& p) { return p.overtaken.load(); });
@@ -168,7 +171,9 @@ void Run::fill(Snapshot& snapshot, Nanos since) {
     snapshot.p99 = so_far.percentile(99);
     if (so_far.count() > 0) snapshot.max = so_far.max();
     const std::uint64_t due = std::min(schedule_.count_due(steady_now()), measure_.total);
-    const std::uint64_t expected = (due - std::min(due, measure_.warm_up)) * snapshot.live;
+    // Who comes and goes is not owed everything.
+    const std::uint64_t owed_to = plan_.churn_rate > 0 ? 0 : snapshot.live;
+    const std::uint64_t expected = (due - std::min(due, measure_.warm_up)) * owed_to;
     snapshot.outstanding = expected - std::min(expected, snapshot.delivered);
   }
   shown_delivered_ = snapshot.delivered;
@@ -179,6 +184,7 @@ void Run::look(SeriesRow& row) {
   if (!setup_.server_pid) return;
   const auto use = process_use(*setup_.server_pid);
   if (use && use->rss_bytes > 0) row.server_rss = use->rss_bytes;
+  if (plan_.scenario == Scenario::soak) row.server_files = open_files(*setup_.server_pid);
 }
 
 // ---- connect ------------------------------------------------------------------------------------
@@ -249,6 +255,7 @@ Run::Failure Run::settle() {
   }
   if (watch_.signal() != 0) return interrupted(watch_);
   use_.settled();
+  result_.live = live();
   return {};
 }
 
@@ -271,6 +278,7 @@ void Run::publish() {
   watch_.pause_until(schedule_.due(measure_.warm_up));
   watch_.enter(Phase::measure, schedule_.due(measure_.total) - steady_now());
   use_.measure_begins();
+  if (plan_.churn_rate > 0) begin_churn();
   if (stalled_ && watch_.pause_until(schedule_.due(measure_.split))) stalled_->stall();
   if (!watch_.pause_until(schedule_.due(measure_.total - 1))) {
     cut_short();
@@ -279,8 +287,23 @@ void Run::publish() {
   for (const Ledger::Stream& stream : measure_.streams()) sent_.push_back(stream.end);
 }
 
+// Each fleet has its share, so that together they make the rate.
+void Run::begin_churn() {
+  Churn churn;
+  churn.schedule = schedule_;
+  churn.linger = plan_.drain;
+  const auto step = Nanos(static_cast<std::int64_t>(1e9 / plan_.churn_rate));
+  churn.interval = step * static_cast<std::int64_t>(fleets_.size());
+  churn.start = steady_now() + step;
+  for (const auto& fleet : fleets_) {
+    fleet->churn(churn);
+    churn.start += step;
+  }
+}
+
 // What was sent is the whole plan now: an event that nobody sent is not lost.
 void Run::cut_short() {
+  for (const auto& fleet : fleets_) fleet->end_churn();
   for (const auto& publisher : publishers_) sent_.push_back(publisher->halt());
   for (const auto& fleet : fleets_) fleet->shorten(sent_);
   for (const auto& canary : canaries_) canary->shorten(sent_);
@@ -294,14 +317,15 @@ void Run::cut_short() {
 void Run::drain() {
   const Nanos last = result_.signal == 0 ? schedule_.due(measure_.total - 1) : steady_now();
   watch_.enter(Phase::drain, plan_.drain);
+  for (const auto& fleet : fleets_) fleet->end_churn();
   // A signal ends the publishing; what was published is still waited for.
   watch_.insist_until(last + plan_.drain, [&] {
     const bool all_answered = std::all_of(publishers_.begin(), publishers_.end(),
                                           [](const auto& publisher) { return publisher->done(); });
     return all_answered && sum([](const Fleet::Progress& p) { return p.missing.load(); }) == 0;
   });
-  use_.measure_ends(live() + canaries_.size() + (stalled_ ? stalled_->progress().live.load() : 0),
-                    result_);
+  use_.measure_ends(
+      result_.live + canaries_.size() + (stalled_ ? stalled_->progress().live.load() : 0), result_);
   for (const auto& fleet : fleets_) fleet->end();
   for (const auto& canary : canaries_) canary->end();
 }
@@ -310,7 +334,6 @@ void Run::drain() {
 
 void Run::close() {
   watch_.enter(Phase::close, k_close_limit);
-  result_.live = live();
   if (stalled_) result_.stalled_ended = stalled_->progress().ended.load();
   for (const auto& publisher : publishers_) {
     result_.publish.add(publisher->tally());

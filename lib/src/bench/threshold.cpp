@@ -50,6 +50,10 @@ constexpr std::array k_distributions{
                     [](const BenchResult& r) {
                       return Distribution{r.fleet.first_frame, 0};
                     }},
+    DistributionRow{"return",
+                    [](const BenchResult& r) {
+                      return Distribution{r.fleet.returns, 0};
+                    }},
     DistributionRow{"publish",
                     [](const BenchResult& r) {
                       return Distribution{r.publish.response, 0};
@@ -87,6 +91,10 @@ constexpr std::array k_scalars{
                 return number(r.plan.connections -
                               std::min<std::uint64_t>(r.live, r.plan.connections));
               }},
+    ScalarRow{"returns", Unit::count,
+              [](const BenchResult& r) { return number(r.fleet.returns.count()); }},
+    ScalarRow{"return.failed", Unit::count,
+              [](const BenchResult& r) { return number(r.fleet.returns_failed); }},
     ScalarRow{"cut", Unit::count, [](const BenchResult& r) { return number(r.fleet.cut); }},
     ScalarRow{"expected", Unit::count,
               [](const BenchResult& r) { return number(r.fleet.ledger.expected); }},
@@ -131,6 +139,16 @@ constexpr std::array k_scalars{
     ScalarRow{"server.rss", Unit::bytes,
               [](const BenchResult& r) {
                 return r.server ? number(r.server->memory.peak) : std::nullopt;
+              }},
+    ScalarRow{"server.rss-growth", Unit::bytes,
+              [](const BenchResult& r) -> std::optional<double> {
+                const auto growth = rss_growth(r);
+                return growth ? std::optional(growth->an_hour) : std::nullopt;
+              }},
+    ScalarRow{"server.files-growth", Unit::count,
+              [](const BenchResult& r) -> std::optional<double> {
+                const auto growth = files_growth(r);
+                return growth ? std::optional(growth->an_hour) : std::nullopt;
               }},
     ScalarRow{"server.bytes-per-conn", Unit::bytes,
               [](const BenchResult& r) -> std::optional<double> {
@@ -278,7 +296,8 @@ std::string format_value(Unit unit, double value) {
       return value < 0 ? "-" + base::format_size(static_cast<std::uint64_t>(-value))
                        : base::format_size(static_cast<std::uint64_t>(value));
     case Unit::count:
-      return base::format_count(static_cast<std::uint64_t>(value));
+      return (value <= -0.5 ? "-" : "") +
+             base::format_count(static_cast<std::uint64_t>(std::llround(std::abs(value))));
     case Unit::cores:
       break;
   }

@@ -42,7 +42,7 @@ void check_connections(BenchResult& result) {
 
 void check_ledger(BenchResult& result) {
   const LedgerCounts& ledger = result.fleet.ledger;
-  const std::uint64_t planned = result.fleet.measured * result.plan.events;
+  const std::uint64_t planned = result.owed.value_or(result.fleet.measured * result.plan.events);
   const bool balances = ledger.expected == ledger.delivered + ledger.lost &&
                         ledger.expected == planned && ledger.delivered == result.fleet.recorded &&
                         result.fleet.unknown == 0;

@@ -14,6 +14,7 @@
 
 #include "clawws/bench/plan.hpp"
 #include "clawws/bench/sample.hpp"
+#include "clawws/bench/schedule.hpp"
 #include "clawws/bench/subscriber.hpp"
 
 namespace clawws::bench {
@@ -45,6 +46,10 @@ struct Measure {
   }
   // Event e is number e / publishers of publisher e % publishers.
   std::vector<Ledger::Stream> streams() const;
+  // How many of publisher p's events lie below an event.
+  std::uint64_t numbers_below(std::uint64_t event, std::uint32_t p) const noexcept {
+    return event > p ? (event - p + publishers - 1) / publishers : 0;
+  }
 };
 
 // When an event reached the fleet's connections.
@@ -52,6 +57,13 @@ struct EventMark {
   Nanos first{Nanos::max()};  // after its intended time
   Nanos last{0};
   std::uint32_t receivers = 0;
+};
+
+// Clients leave one after the other, each `interval` from `start`, and come back at once.
+struct Churn {
+  Schedule schedule;  // of the events
+  Nanos start{0}, interval{0};
+  Nanos linger{0};  // at most so long a leaving client waits for what was due to it
 };
 
 // Everything that a fleet counted. Fleets' tallies add up.
@@ -68,6 +80,10 @@ struct Tally {
   std::uint64_t unknown = 0;               // samples of this run that were never sent
   std::uint64_t measured = 0;              // connections with a ledger
   std::uint64_t cut = 0;                   // of them, ended before the close
+  // Churn: how many more clients than `measured` expect an event than expect the one before it.
+  std::vector<std::int64_t> due;
+  Histogram returns;                 // connection times of those that came back
+  std::uint64_t returns_failed = 0;  // attempts to
   std::map<std::string, std::uint64_t> connect_failures, cut_reasons;
   std::optional<net::Ending> first_failure;
 
@@ -100,6 +116,10 @@ class Fleet final : public SubscriberEvents {
   // What was never sent was not expected either: publisher p has sent the numbers below ends[p].
   void shorten(const std::vector<std::uint64_t>& ends);
   void stall();
+  // After begin(). A client that leaves takes what was due to it before, and what is due while it
+  // is away is not expected. One that is cut does not come back.
+  void churn(const Churn& churn);
+  void end_churn();
   // Close handshakes; then gone() soon holds. abandon() ends what is left.
   void leave();
   void abandon();
@@ -117,6 +137,15 @@ class Fleet final : public SubscriberEvents {
   void on_ended(Subscriber& subscriber, const net::Ending& ending) override;
   void dial_due();
   void check_deadlines();
+  void plan_check();
+
+  void churn_due();
+  void send_away(Nanos now);
+  void depart(Subscriber& subscriber);
+  void come_back(std::size_t slot);
+  void returned(Subscriber& subscriber);
+  void shift_due(std::uint64_t event, std::int64_t by);
+  void fold(const Subscriber& subscriber);
 
   Loop& loop_;
   std::shared_ptr<const Target> target_;
@@ -129,8 +158,14 @@ class Fleet final : public SubscriberEvents {
   std::size_t next_ = 0;  // to be dialled
   std::size_t dialling_ = 0;
   bool dial_planned_ = false;
+  bool check_planned_ = false;
   bool counting_ = false;
   bool leaving_ = false;
+  bool churning_ = false;
+  Churn churn_;
+  std::uint64_t sent_away_ = 0;
+  std::size_t next_away_ = 0;              // slot
+  std::vector<Subscriber*> on_their_way_;  // leaving, and still waiting for what was due
   Tally tally_;
 };
 

@@ -16,9 +16,12 @@ enum class Scenario : std::uint8_t {
   idle,           // connections that only wait, then one event
   connect_storm,  // all connect at once, then one event
   slow_consumer,  // steady; in the second half some clients read nothing any more
+  churn,          // steady; clients leave and come back all the time
+  soak,           // steady for long; what grows in the server is watched
 };
-inline constexpr Scenario k_scenarios[] = {Scenario::steady, Scenario::idle,
-                                           Scenario::connect_storm, Scenario::slow_consumer};
+inline constexpr Scenario k_scenarios[] = {Scenario::steady,        Scenario::idle,
+                                           Scenario::connect_storm, Scenario::slow_consumer,
+                                           Scenario::churn,         Scenario::soak};
 std::string_view scenario_name(Scenario scenario) noexcept;
 
 enum class Phase : std::uint8_t {
@@ -56,6 +59,7 @@ struct BenchPlan {
   std::size_t cores = 1;    // of this machine
   std::size_t canaries = 5;
   std::size_t stalled = 0;
+  double churn_rate = 0;  // clients that leave and come back, a second
   std::uint64_t seed = 1;
   CountLost count_lost = CountLost::in;
   std::vector<Threshold> thresholds;

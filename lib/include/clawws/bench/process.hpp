@@ -22,6 +22,9 @@ struct ProcessUse {
 // Nothing when there is no such process.
 std::optional<ProcessUse> process_use(pid_t pid);
 
+// Descriptors that it has open; nothing when there is no such process or it is another user's.
+std::optional<std::uint64_t> open_files(pid_t pid);
+
 // A server in a process group of its own, with a state directory that goes with it. It ends when
 // this object goes, and when this process dies. Makes this process the reaper of its orphans.
 class ServerProcess {

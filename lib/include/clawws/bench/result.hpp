@@ -49,6 +49,18 @@ struct ServerUse {
   MemoryUse memory;
 };
 
+// How fast something of the server's grows, over the second half of the measured phase.
+struct Growth {
+  double an_hour = 0;
+  std::size_t rows = 0;  // of the series, that the line was fitted to
+
+  bool operator==(const Growth&) const = default;
+};
+struct BenchResult;
+// Nothing without a server to look at, or with fewer than 5 rows.
+std::optional<Growth> rss_growth(const BenchResult& result);    // bytes
+std::optional<Growth> files_growth(const BenchResult& result);  // descriptors; of soak alone
+
 struct Verdict {
   bool valid = false;
   std::vector<std::string> reasons;  // why it is not
@@ -85,7 +97,8 @@ struct BenchResult {
   Distribution delivery, first, to_all, canary;
   Distribution before, stalled;  // slow-consumer: delivery in the first and second half
   std::optional<Nanos> fairness_min, fairness_median, fairness_max;  // of the connections' p99
-  std::uint64_t stalled_ended = 0;  // slow-consumer: stalled clients that the server has ended
+  std::optional<std::uint64_t> owed;  // churn: deliveries, counted by event rather than by client
+  std::uint64_t stalled_ended = 0;    // slow-consumer: stalled clients that the server has ended
   PublishTally publish;
   std::vector<SeriesRow> series;
 

@@ -57,6 +57,12 @@ class Subscriber final : public Link::Owner {
   const ConnectTimes& times() const noexcept { return times_; }
   std::string tls_text() const { return link_.tls_text(); }
 
+  // The fleet's own notes: which of its connections this is, whether it has been there before, and,
+  // while it only waits for what was due before it leaves, since and until when.
+  std::size_t slot = 0;
+  bool is_return = false;
+  std::optional<Nanos> leaves_since, leaves_until;
+
   // What a run counts of this connection; the fleet's.
   std::optional<Ledger> ledger;
   std::optional<SmallHistogram> delays;
