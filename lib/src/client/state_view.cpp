@@ -76,7 +76,7 @@ class Lines {
  public:
   explicit Lines(const StateViewConfig& config) : config_(config) {}
 
-  void add(std::string line) { lines_.push_back(std::move(line)); }
+  void add(std::string_view line) { lines_.push_back(config_.width > 0 ? fit(line, config_.width) : std::string(line)); }
 
   // A heading, and the rows aligned below; the last column takes what is left.
   void table(std::string_view name, const Row& heading, const std::vector<Row>& rows) {
@@ -97,7 +97,7 @@ class Lines {
     if (config_.rows > 1 && lines_.size() > config_.rows) {
       const std::size_t left = lines_.size() - (config_.rows - 1);
       lines_.resize(config_.rows - 1);
-      lines_.push_back("... and " + base::format_count(left) + " more lines");
+      add("... and " + base::format_count(left) + " more lines");
     }
     std::string all;
     for (const std::string& line : lines_) all.append(line).append("\n");
@@ -122,7 +122,7 @@ class Lines {
       line.append(color).append(text).append(color.empty() ? "" : "\x1b[0m").append(is_last ? "" : "  ");
     }
     while (line.ends_with(' ')) line.pop_back();
-    add(std::move(line));
+    lines_.push_back(std::move(line));  // fits already, and holds what takes no column
   }
 
   const StateViewConfig config_;
@@ -150,10 +150,10 @@ std::string age_text(std::int64_t millis) {
 std::string state_table(const wire::State& state, std::string_view headline, std::int64_t now_millis,
                         const StateViewConfig& config) {
   Lines lines(config);
-  lines.add(config.width > 0 ? fit(headline, config.width) : std::string(headline));
+  lines.add(headline);
   const auto gateway = rows_of(state, wire::StateKind::gateway, [&](const json& record) {
     Cell up = record.contains("uptime") && record["uptime"].is_number()
-                  ? Cell{age_text(static_cast<std::int64_t>(std::clamp(record["uptime"].get<double>(), 0.0, 1e12) * 1'000))}
+                  ? Cell{base::format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::clamp(record["uptime"].get<double>(), 0.0, 1e9))))}
                   : Cell{"-"};
     return Row{status_cell(record), text_cell(record, "version"), std::move(up), age_cell(record, "timestamp", now_millis)};
   });

@@ -24,6 +24,12 @@ class Answer : public std::enable_shared_from_this<Answer<T>> {
   // The callback to hand out; may be called once, on any thread.
   auto callback() {
     return [self = this->shared_from_this()](T value) {
+      // What is known at once, as a remembered login is, needs no way through the loop.
+      if (self->executor_.running_in_this_thread()) {
+        self->value_ = std::move(value);
+        self->arrived_.cancel();
+        return;
+      }
       net::asio::post(self->executor_, [self, value = std::move(value)]() mutable {
         self->value_ = std::move(value);
         self->arrived_.cancel();
