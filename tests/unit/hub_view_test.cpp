@@ -48,6 +48,39 @@ TEST(HubView, TheViewOfEverythingIsTheLogItself) {
   EXPECT_EQ(texts_in(view.frames()), std::vector<std::string>{test::text_with_seq(event, 1)});
 }
 
+// The frames as they are to be sent.
+std::vector<std::string> frames_in(const FrameLog& frames) {
+  std::vector<std::string> list;
+  Cursor cursor = *frames.after(frames.start());
+  do {
+    for (const std::uint32_t count = cursor.segment->count(); cursor.index < count; ++cursor.index)
+      list.emplace_back(cursor.segment->frame_of(cursor.index));
+  } while (frames.cross(cursor));
+  return list;
+}
+
+TEST(HubView, AnEventStreamHasFramesOfItsOwn) {
+  LogTest test;
+  test.append("session.created");
+  View all(wire::Filter(), test.log, test.types, {"e1"});
+  View some(test.filter("session.*"), test.log, test.types, {"e1"});
+  const wire::Event second = test.append("agent.status");
+  const wire::Event third = test.append("session.killed", 50'000);  // larger than a segment
+  all.pull();
+  some.pull();
+  EXPECT_FALSE(all.is_the_log());
+  const std::string begin = "id: e1:2\nevent: agent.status\ndata: ";
+  const std::string large = "id: e1:3\nevent: session.killed\ndata: ";
+  EXPECT_EQ(frames_in(all.frames()),
+            (std::vector<std::string>{begin + test::text_with_seq(second, 2) + "\n\n",
+                                      large + test::text_with_seq(third, 3) + "\n\n"}));
+  const auto filtered = frames_in(some.frames());
+  ASSERT_EQ(filtered.size(), 1u);
+  EXPECT_TRUE(filtered[0].starts_with(large));
+  EXPECT_TRUE(filtered[0].ends_with(",\"prev\":0}\n\n"));
+  EXPECT_EQ(all.frames_built(), 2u);
+}
+
 TEST(HubView, HasWhatMatchesSinceItsBeginWithPrev) {
   LogTest test;
   test.append("session.created");

@@ -87,5 +87,21 @@ TEST(WireQuery, RefusesWhatItKnowsAndCannotRead) {
   EXPECT_NE(parse_subscribe_query("types=A").error().message().find("'types'"), std::string::npos);
 }
 
+TEST(WireQuery, ReadsWhatAPageOfHistoryIsAskedFor) {
+  const auto said = parse_history_query("limit=1000&since=earliest&types=session.*&x=1");
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->limit, 1000U);
+  EXPECT_EQ(said->stream.since, "earliest");
+  EXPECT_EQ(parse_history_query("")->limit, std::nullopt);
+  for (const char* query : {"limit=0", "limit=1001", "limit=", "limit=-1", "limit=1&limit=2",
+                            "last=3&since=earliest", "since=x", "types=A"}) {
+    const auto refused = parse_history_query(query);
+    ASSERT_FALSE(refused) << query;
+    EXPECT_NE(refused.error().message().find('\''), std::string::npos) << query;
+  }
+  // A subscription knows no limit, so it may be anything there.
+  EXPECT_TRUE(parse_subscribe_query("limit=x"));
+}
+
 }  // namespace
 }  // namespace clawws::wire

@@ -45,6 +45,13 @@ void FrameLog::append(std::uint64_t seq, TypeId type, std::string_view head, std
   advance_head(seq);
 }
 
+void FrameLog::append_frame(std::uint64_t seq, TypeId type, std::string_view frame) {
+  CLAWWS_ASSERT(seq > head_.load(std::memory_order_relaxed));
+  if (!newest_->has_room_for_frame(frame.size(), seq)) open_segment(frame.size(), seq);
+  newest_->append_frame(seq, type, frame);
+  advance_head(seq);
+}
+
 void FrameLog::restart(std::uint64_t start) {
   {
     const std::lock_guard lock(mutex_);

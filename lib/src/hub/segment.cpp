@@ -28,8 +28,12 @@ Segment::Segment(std::size_t data_bytes, std::uint64_t base_seq, std::uint64_t o
 std::size_t Segment::frame_bytes(std::size_t text_bytes) noexcept { return header_bytes(text_bytes) + text_bytes; }
 
 bool Segment::has_room(std::size_t text_bytes, std::uint64_t seq) const noexcept {
+  return has_room_for_frame(frame_bytes(text_bytes), seq);
+}
+
+bool Segment::has_room_for_frame(std::size_t frame_bytes, std::uint64_t seq) const noexcept {
   const std::uint32_t count = count_.load(std::memory_order_relaxed);
-  return count < entry_capacity_ && begin_of(count) + frame_bytes(text_bytes) <= data_capacity_ &&
+  return count < entry_capacity_ && begin_of(count) + frame_bytes <= data_capacity_ &&
          seq - base_seq_ <= std::numeric_limits<std::uint32_t>::max();
 }
 
@@ -41,8 +45,18 @@ void Segment::append(std::uint64_t seq, TypeId type, std::string_view head, std:
   out += wire::write_frame_header(out, wire::Opcode::text, text_bytes);
   out = std::copy(head.begin(), head.end(), out);
   out = std::copy(tail.begin(), tail.end(), out);
-  entries_[count] = {static_cast<std::uint32_t>(out - data_.get()), static_cast<std::uint32_t>(seq - base_seq_), type};
-  count_.store(count + 1, std::memory_order_release);
+  publish(count, out, seq, type);
+}
+
+void Segment::append_frame(std::uint64_t seq, TypeId type, std::string_view frame) noexcept {
+  CLAWWS_ASSERT(has_room_for_frame(frame.size(), seq));
+  const std::uint32_t count = count_.load(std::memory_order_relaxed);
+  publish(count, std::copy(frame.begin(), frame.end(), data_.get() + begin_of(count)), seq, type);
+}
+
+void Segment::publish(std::uint32_t index, const char* end, std::uint64_t seq, TypeId type) noexcept {
+  entries_[index] = {static_cast<std::uint32_t>(end - data_.get()), static_cast<std::uint32_t>(seq - base_seq_), type};
+  count_.store(index + 1, std::memory_order_release);
 }
 
 std::string_view Segment::text_of(std::uint32_t index) const noexcept {

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "clawws/wire/sse.hpp"
+
 namespace clawws::hub {
 
 namespace {
@@ -18,9 +20,9 @@ std::string_view write_prev(char* out, std::uint64_t prev) noexcept {
   return {out, static_cast<std::size_t>(end - out)};
 }
 
-View::View(const wire::Filter& filter, const FrameLog& log, const TypeTable& types)
-    : log_(log), types_(filter, types) {
-  if (filter.is_everything()) return;
+View::View(const wire::Filter& filter, const FrameLog& log, const TypeTable& types, FrameForm form)
+    : log_(log), types_(filter, types), form_(std::move(form)) {
+  if (filter.is_everything() && !form_.is_sse()) return;
   go_to_head();
   own_ = std::make_unique<FrameLog>(k_view_limits, looked_at_);
 }
@@ -49,8 +51,18 @@ void View::take_segment() {
     const TypeId type = source_.segment->type_of(source_.index);
     if (!types_.contains(type)) continue;
     std::string_view text = source_.segment->text_of(source_.index);
-    text.remove_suffix(1);
-    own_->append(looked_at_, type, text, write_prev(tail, last_match_));
+    std::string_view rest;
+    if (!types_.filter().is_everything()) {
+      text.remove_suffix(1);
+      rest = write_prev(tail, last_match_);
+    }
+    if (form_.is_sse()) {
+      frame_.clear();
+      wire::append_sse_event(frame_, form_.epoch, looked_at_, types_.name(type), text, rest);
+      own_->append_frame(looked_at_, type, frame_);
+    } else {
+      own_->append(looked_at_, type, text, rest);
+    }
     last_match_ = looked_at_;
     ++frames_built_;
   }

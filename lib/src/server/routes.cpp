@@ -9,6 +9,7 @@
 #include "clawws/server/shard.hpp"
 #include "clawws/wire/http_gate.hpp"
 #include "clawws/wire/query.hpp"
+#include "routes_detail.hpp"
 
 namespace clawws::server {
 
@@ -16,12 +17,9 @@ namespace http = boost::beast::http;
 using base::Errc;
 using base::Result;
 using boost::asio::awaitable;
+using namespace routes;
 
-namespace {
-
-constexpr std::string_view k_websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
-
-std::string_view std_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+namespace routes {
 
 HttpAnswer with_field(HttpAnswer answer, std::string name, std::string value) {
   answer.fields.emplace_back(std::move(name), std::move(value));
@@ -32,14 +30,7 @@ HttpAnswer method_not_allowed(std::string allowed) {
   return with_field(error_answer(405, "method_not_allowed", "This path takes " + allowed), "Allow", allowed);
 }
 
-bool has_token(const HttpRequest& request, std::string_view name, std::string_view token) {
-  const auto value = header_list(request, name);
-  if (!value) return false;
-  for (const std::string_view item : wire::header_list(*value)) {
-    if (base::iequals(item, token)) return true;
-  }
-  return false;
-}
+namespace {
 
 // A browser shows its password prompt for "Basic". It should when a person opened the page, and
 // should not when a script of the page asked; those say so with Sec-Fetch-Mode.
@@ -50,8 +41,7 @@ HttpAnswer unauthorized(const HttpRequest& request) {
                     prompts ? "Basic realm=\"Dashboard\"" : "ClawwsBasic realm=\"Dashboard\"");
 }
 
-// The identity, or the answer that refuses.
-using Admitted = std::variant<Identity, HttpAnswer>;
+}  // namespace
 
 awaitable<Admitted> authenticate(Exchange exchange, std::optional<std::string_view> subprotocols) {
   Services& services = exchange.shard.services();
@@ -91,6 +81,75 @@ bool origin_allowed(const Exchange& exchange) {
                                                   header(exchange.request, "Host").value_or(""));
 }
 
+bool is_bodiless(const HttpRequest& request) {
+  const std::string_view length = header(request, "Content-Length").value_or("0");
+  return length.find_first_not_of('0') == std::string_view::npos && !header(request, "Transfer-Encoding");
+}
+
+Result<Session::Opening> opening_from(const wire::SubscribeQuery& query) {
+  Session::Opening opening;
+  if (query.types) {
+    Result<wire::Filter> filter = wire::Filter::from_globs(*query.types);
+    if (!filter) return base::Error(filter.error().code, "types: " + filter.error().message());
+    opening.filter = std::move(*filter);
+  }
+  if (query.since && query.last) return base::Error(Errc::bad_position, "give since or last, not both");
+  if (query.since) {
+    Result<wire::Since> since = wire::parse_since(*query.since);
+    if (!since) return base::Error(since.error().code, "since: " + since.error().message());
+    opening.start.since = std::move(*since);
+  }
+  opening.start.last = query.last;
+  return opening;
+}
+
+HttpAnswer bad_query(const base::Error& error) {
+  return error_answer(400, base::info(error.code).word, error.message());
+}
+
+std::optional<HttpAnswer> no_room(Shard& shard, const wire::Filter& filter, Shard::Frames frames) {
+  Services& services = shard.services();
+  if (services.draining || services.counters.sessions_open >= services.config.max_clients) {
+    services.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    return with_field(error_answer(503, "unavailable", services.draining ? "The server is stopping"
+                                                                         : "Too many clients"),
+                      "Retry-After", "1");
+  }
+  if (!shard.has_room_for(filter, frames)) return error_answer(503, "unavailable", "Too many different filters are in use");
+  return std::nullopt;
+}
+
+awaitable<std::optional<HttpAnswer>> locate(Shard& shard, StartRequest& start, wire::Filter filter) {
+  if (!start.needs_locating()) co_return std::nullopt;
+  const auto found = std::make_shared<Answer<Result<std::uint64_t>>>(shard.context().get_executor());
+  if (start.last) {
+    shard.hub().locate_last(*start.last, std::move(filter), found->callback());
+  } else {
+    shard.hub().locate_time(start.since.unix_millis, found->callback());
+  }
+  const Result<std::uint64_t> located = co_await found->wait();
+  if (!located) co_return with_field(error_answer(503, "unavailable", located.error().message()), "Retry-After", "1");
+  start.located = *located;
+  co_return std::nullopt;
+}
+
+}  // namespace routes
+
+namespace {
+
+constexpr std::string_view k_websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, section 1.3
+
+std::string_view std_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+bool has_token(const HttpRequest& request, std::string_view name, std::string_view token) {
+  const auto value = header_list(request, name);
+  if (!value) return false;
+  for (const std::string_view item : wire::header_list(*value)) {
+    if (base::iequals(item, token)) return true;
+  }
+  return false;
+}
+
 // ---- GET /ws ------------------------------------------------------------------------------------
 
 // What is wrong with the upgrade request itself, before anybody's credentials are looked at.
@@ -111,10 +170,7 @@ std::optional<HttpAnswer> upgrade_fault(const HttpRequest& request) {
   if (!wire::is_websocket_key(header(request, "Sec-WebSocket-Key").value_or(""))) {
     return error_answer(400, "bad_request", "Sec-WebSocket-Key is not 16 bytes in base64");
   }
-  const std::string_view length = header(request, "Content-Length").value_or("0");
-  if (length.find_first_not_of('0') != std::string_view::npos || header(request, "Transfer-Encoding")) {
-    return error_answer(400, "bad_request", "An upgrade request has no body");
-  }
+  if (!is_bodiless(request)) return error_answer(400, "bad_request", "An upgrade request has no body");
   return std::nullopt;
 }
 
@@ -129,37 +185,16 @@ std::string switching_protocols(std::string_view key, const Subprotocol& subprot
   return response + "\r\n";
 }
 
-// The query's part of a subscription; an error names the parameter.
-Result<Session::Opening> opening_from(const wire::SubscribeQuery& query) {
-  Session::Opening opening;
-  if (query.types) {
-    Result<wire::Filter> filter = wire::Filter::from_globs(*query.types);
-    if (!filter) return base::Error(filter.error().code, "types: " + filter.error().message());
-    opening.filter = std::move(*filter);
-  }
-  if (query.since && query.last) return base::Error(Errc::bad_position, "give since or last, not both");
-  if (query.since) {
-    Result<wire::Since> since = wire::parse_since(*query.since);
-    if (!since) return base::Error(since.error().code, "since: " + since.error().message());
-    opening.start.since = std::move(*since);
-  }
-  opening.start.last = query.last;
-  return opening;
-}
-
 awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_text) {
   const HttpRequest& request = exchange.request;
   Shard& shard = exchange.shard;
-  Services& services = shard.services();
   if (auto fault = upgrade_fault(request)) co_return std::move(*fault);
   if (!origin_allowed(exchange)) co_return forbidden_origin();
 
   const Result<wire::SubscribeQuery> query = wire::parse_subscribe_query(query_text);
   Result<Session::Opening> opening =
       query ? opening_from(*query) : Result<Session::Opening>(query.error());
-  if (!opening) {
-    co_return error_answer(400, base::info(opening.error().code).word, opening.error().message());
-  }
+  if (!opening) co_return bad_query(opening.error());
 
   const auto offered = header_list(request, "Sec-WebSocket-Protocol");
   const Subprotocol subprotocol = negotiate_subprotocol(offered);
@@ -171,28 +206,10 @@ awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_tex
   opening->identity = std::move(std::get<Identity>(admitted));
   opening->dialect = subprotocol.answer == Subprotocol::Answer::clawpanel ? Dialect::clawpanel : Dialect::clawws_v1;
 
-  if (services.draining || services.counters.sessions_open >= services.config.max_clients) {
-    services.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    co_return with_field(error_answer(503, "unavailable", services.draining ? "The server is stopping"
-                                                                            : "Too many clients"),
-                         "Retry-After", "1");
-  }
-  if (!shard.has_room_for(opening->filter)) {
-    co_return error_answer(503, "unavailable", "Too many different filters are in use");
-  }
-  if (opening->start.needs_locating()) {
-    const auto found = std::make_shared<Answer<Result<std::uint64_t>>>(shard.context().get_executor());
-    if (opening->start.last) {
-      shard.hub().locate_last(*opening->start.last, opening->filter, found->callback());
-    } else {
-      shard.hub().locate_time(opening->start.since.unix_millis, found->callback());
-    }
-    const Result<std::uint64_t> located = co_await found->wait();
-    if (!located) {
-      co_return with_field(error_answer(503, "unavailable", located.error().message()), "Retry-After", "1");
-    }
-    opening->start.located = *located;
-  }
+  std::optional<HttpAnswer> full = no_room(shard, opening->filter);
+  if (full) co_return std::move(*full);
+  std::optional<HttpAnswer> away = co_await locate(shard, opening->start, opening->filter);
+  if (away) co_return std::move(*away);
   std::string response =
       switching_protocols(header(request, "Sec-WebSocket-Key").value_or(""), subprotocol);
   co_return UpgradeTicket{std::move(*opening), std::move(response)};
@@ -218,7 +235,6 @@ bool is_idempotency_key(std::string_view key) {
 
 awaitable<Decision> decide_publish(Exchange exchange) {
   const HttpRequest& request = exchange.request;
-  if (request.method() != http::verb::post) co_return method_not_allowed("POST");
   if (!origin_allowed(exchange)) co_return forbidden_origin();
   Admitted admitted = co_await authenticate(exchange, std::nullopt);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
@@ -312,13 +328,17 @@ awaitable<Decision> decide(Exchange exchange) {
     co_return error_answer(400, "bad_request", "The path is not in its normal form");
   }
   if (owner == wire::PathOwner::websocket) co_return co_await decide_upgrade(exchange, target.query);
-  if (target.path == "/clawws/events") co_return co_await decide_publish(exchange);
+  const bool reads = request.method() == http::verb::get || request.method() == http::verb::head;
+  if (target.path == "/clawws/events") {
+    if (reads) co_return co_await decide_events(exchange, target.query);
+    if (request.method() != http::verb::post) co_return method_not_allowed("GET, HEAD, POST");
+    co_return co_await decide_publish(exchange);
+  }
   if (target.path == "/clawws/health") co_return probe(request, "ok", 200);
   if (target.path == "/clawws/ready") {
     const bool ready = exchange.shard.services().ready && exchange.shard.hub().store().writable();
     co_return probe(request, ready ? "ready" : "not_ready", ready ? 200 : 503);
   }
-  const bool reads = request.method() == http::verb::get || request.method() == http::verb::head;
   if (target.path == "/clawws/") {
     if (!reads) co_return method_not_allowed("GET, HEAD");
     co_return co_await overview(exchange);

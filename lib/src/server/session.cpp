@@ -8,6 +8,7 @@
 #include "clawws/base/assert.hpp"
 #include "clawws/server/shard.hpp"
 #include "clawws/wire/frame.hpp"
+#include "clawws/wire/sse.hpp"
 
 namespace clawws::server {
 
@@ -25,6 +26,7 @@ constexpr std::size_t k_record_bytes = 16 * 1024;       // the largest TLS recor
 constexpr Millis k_idle_limit{60'000};                  // no byte from the peer
 constexpr Millis k_close_limit{2'000};                  // for the peer's close frame
 constexpr Millis k_position_interval{25'000};           // a `position` frame at the latest
+constexpr Millis k_heartbeat{20'000};                   // of an event stream, at most
 constexpr std::uint64_t k_position_step = 1'000;        // events that the cursor may move unsaid
 constexpr std::size_t k_keep_control_bytes = 256;       // capacity that an idle session may hold
 
@@ -50,10 +52,14 @@ Session::Session(Shard& shard, net::TlsStream stream, Opening opening)
       last_received_(opened_at_),
       progress_at_(opened_at_),
       last_text_(opened_at_) {
-  next_ping_ = opened_at_ + shard_.jittered(shard_.config().ping_interval);
-  view_ = shard_.view_for(opening.filter);
+  next_ping_ = opened_at_ + shard_.jittered(ping_interval());
+  view_ = shard_.view_for(opening.filter, is_sse() ? Shard::Frames::sse : Shard::Frames::websocket);
   const StartPlan plan = plan_start(opening.start, facts());
   go_to(plan.position);
+  if (is_sse()) {
+    begin_sse(opening.start, plan);
+    return;
+  }
 
   wire::Welcome welcome;
   welcome.user_id = identity_.user;
@@ -110,7 +116,7 @@ bool Session::flush() {
         if (state_ == State::closed) return false;
         continue;
       }
-      if (dialect_ == Dialect::clawws_v1 && position() - told_ > k_position_step) {
+      if (dialect_ != Dialect::clawpanel && position() - told_ > k_position_step) {
         tell_position();
         continue;
       }
@@ -169,7 +175,7 @@ void Session::wrote(Source source, std::size_t bytes) {
     if (control_.capacity() > k_keep_control_bytes) control_.shrink_to_fit();
     if (close_sent_) {
       stream_.shutdown_now();
-      if (peer_closed_) end_writing();
+      if (peer_closed_ || is_sse()) end_writing();
     }
     return;
   }
@@ -228,11 +234,19 @@ void Session::gather_control() {
     last_text_ = shard_.now();
   }
   if (std::exchange(ping_due_, false) && state_ == State::open) {
-    wire::append_frame(control_, wire::Opcode::ping, {});
+    if (is_sse()) {
+      tell_position();
+    } else {
+      wire::append_frame(control_, wire::Opcode::ping, {});
+    }
   }
   if (state_ == State::closing && !close_sent_) {
     close_sent_ = true;
-    control_ += wire::close_frame(close_code_, close_reason_);
+    if (is_sse()) {
+      end_sse();
+    } else {
+      control_ += wire::close_frame(close_code_, close_reason_);
+    }
   }
 }
 
@@ -241,7 +255,11 @@ void Session::queue_text(std::string_view text) { wire::append_frame(control_, w
 void Session::tell_position() {
   told_ = position();
   last_text_ = shard_.now();
-  queue_text(wire::encode_position(base::unix_millis(), shard_.epoch(), told_));
+  if (is_sse()) {
+    wire::append_sse_position(control_, shard_.epoch(), told_);
+  } else {
+    queue_text(wire::encode_position(base::unix_millis(), shard_.epoch(), told_));
+  }
 }
 
 void Session::wait_writable() {
@@ -273,12 +291,18 @@ void Session::detach_from_evicted() {
   for (std::uint32_t i = cursor_.index; i < end; ++i) bytes += segment.end_of(i) - segment.begin_of(i);
   auto copy = std::make_shared<hub::Segment>(bytes, position_ + 1, 0);
   for (std::uint32_t i = cursor_.index; i < end; ++i) {
-    copy->append(segment.seq_of(i), segment.type_of(i), segment.text_of(i), {});
+    copy->append_frame(segment.seq_of(i), segment.type_of(i), segment.frame_of(i));
   }
   copy->close();
   chunk_end_ = end > cursor_.index ? segment.seq_of(end - 1) : position_;
   cursor_ = {std::move(copy), 0, cursor_.offset - segment.begin_of(cursor_.index)};
   in_chunk_ = true;
+}
+
+// A proxy on the way may end an event stream that is silent for 30 s; a WebSocket has pongs.
+Millis Session::ping_interval() const noexcept {
+  const Millis usual = shard_.config().ping_interval;
+  return is_sse() ? std::min(usual, k_heartbeat) : usual;
 }
 
 // ---- time ---------------------------------------------------------------------------------------
@@ -291,11 +315,11 @@ void Session::schedule_timer(SteadyTime now) {
 
 void Session::on_timer(SteadyTime now) {
   if (now >= close_deadline_) {
-    finish(why_closed() + (peer_closed_ ? "" : close_sent_ ? "; no answer to the close frame" : "; the client took no more bytes"));
+    finish(why_closed() + (peer_closed_ || is_sse() ? "" : close_sent_ ? "; no answer to the close frame" : "; the client took no more bytes"));
     return;
   }
   const Millis idle_limit = std::max(k_idle_limit, shard_.config().ping_interval * 5 / 2);
-  if (now - last_received_ > idle_limit) {
+  if (!is_sse() && now - last_received_ > idle_limit) {
     finish("no byte from the client for " + base::format_duration(now - last_received_));
     return;
   }
@@ -318,7 +342,7 @@ void Session::on_timer(SteadyTime now) {
     }
   }
   if (now >= next_ping_) {
-    next_ping_ = now + shard_.jittered(shard_.config().ping_interval);
+    next_ping_ = now + shard_.jittered(ping_interval());
     ping_due_ = true;
     if (dialect_ == Dialect::clawws_v1 && !view_->filter().is_everything() && !reading_store_ &&
         now - last_text_ >= k_position_interval - shard_.config().ping_interval / 8) {

@@ -56,6 +56,10 @@ void Session::read_all() {
 }
 
 void Session::take_input(std::span<char> bytes) {
+  if (is_sse()) {
+    pass_over(bytes.size());
+    return;
+  }
   const base::SteadyTime now = base::SteadyClock::now();
   while (state_ != State::closed) {
     const FrameReader::Step step = reader_.next(bytes);

@@ -27,7 +27,7 @@ hub::StoreFacts Session::facts() const {
 
 std::uint64_t Session::position() const noexcept {
   const bool at_end = !in_chunk_ && cursor_.index == cursor_.segment->count() && !cursor_.segment->closed();
-  return at_end && !view_->filter().is_everything() ? std::max(position_, view_->frames().head()) : position_;
+  return at_end && !view_->is_the_log() ? std::max(position_, view_->frames().head()) : position_;
 }
 
 void Session::go_to(std::uint64_t position) {
@@ -57,7 +57,7 @@ bool Session::next_chunk() {
     in_chunk_ = false;
     return true;
   }
-  if (!view_->filter().is_everything()) {
+  if (!view_->is_the_log()) {
     hub::TypeSet types(view_->filter(), shard_.hub().types());
     if (auto chunk = hub::chunk_from_log(shard_.frame_log(), types, position_, last_match_, k_chunk_bytes)) {
       take_chunk(*chunk);
@@ -86,8 +86,11 @@ bool Session::next_chunk() {
 void Session::take_chunk(const hub::Chunk& chunk) {
   chunk_end_ = chunk.scanned_to;
   if (chunk.last_match != 0) last_match_ = chunk.last_match;
-  const std::uint32_t index = chunk.frames->index_after(position_);
-  cursor_ = {chunk.frames, index, chunk.frames->begin_of(index)};
+  std::shared_ptr<const hub::Segment> frames = chunk.frames;
+  if (is_sse()) frames = as_sse(*frames);
+  const std::uint32_t index = frames->index_after(position_);
+  const std::uint32_t offset = frames->begin_of(index);
+  cursor_ = {std::move(frames), index, offset};
 }
 
 void Session::on_replay(const base::Result<std::shared_ptr<const hub::Chunk>>& chunk, std::uint32_t generation) {

@@ -113,19 +113,21 @@ void Shard::remove(Session& session) {
   counters().sessions_open.fetch_sub(1, std::memory_order_relaxed);
 }
 
-std::shared_ptr<hub::View> Shard::view_for(const wire::Filter& filter) {
-  std::weak_ptr<hub::View>& slot = views_[filter.key()];
+std::shared_ptr<hub::View> Shard::view_for(const wire::Filter& filter, Frames frames) {
+  std::weak_ptr<hub::View>& slot = views_[{frames, filter.key()}];
   std::shared_ptr<hub::View> view = slot.lock();
   if (!view) {
-    view = std::make_shared<hub::View>(filter, frame_log(), hub().types());
+    hub::FrameForm form;
+    if (frames == Frames::sse) form.epoch = epoch();
+    view = std::make_shared<hub::View>(filter, frame_log(), hub().types(), std::move(form));
     slot = view;
   }
   return view;
 }
 
-bool Shard::has_room_for(const wire::Filter& filter) {
+bool Shard::has_room_for(const wire::Filter& filter, Frames frames) {
   std::erase_if(views_, [](const auto& entry) { return entry.second.expired(); });
-  return filter.is_everything() || views_.size() < k_max_views || views_.count(filter.key()) != 0;
+  return filter.is_everything() || views_.size() < k_max_views || views_.count({frames, filter.key()}) != 0;
 }
 
 base::Millis Shard::jittered(base::Millis interval) {

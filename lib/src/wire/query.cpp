@@ -41,12 +41,14 @@ std::optional<std::string> decode(std::string_view text) {
   return out;
 }
 
-base::Result<std::uint64_t> parse_last(std::string_view text) {
+base::Result<std::uint64_t> parse_number(const char* name, std::string_view text,
+                                         std::uint64_t most) {
   std::uint64_t value = 0;
   const char* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stopped != end || value < 1 || value > k_max_last) {
-    return Error(Errc::bad_request, "'last' must be a number from 1 to 100000");
+  if (error != std::errc() || stopped != end || value < 1 || value > most) {
+    return Error(Errc::bad_request,
+                 "'" + std::string(name) + "' must be a number from 1 to " + std::to_string(most));
   }
   return value;
 }
@@ -55,6 +57,38 @@ base::Result<std::vector<std::string>> parse_types(std::string_view text) {
   auto filter = Filter::from_list(text);
   if (!filter) return Error(filter.error().code, "'types': " + filter.error().message());
   return filter->globs();
+}
+
+Error twice(const std::string& name) {
+  return Error(Errc::bad_request, "'" + name + "' stands twice in the query");
+}
+
+// Takes what a subscription knows; other names are passed over.
+base::Result<void> take(SubscribeQuery& said, QueryParameter& parameter) {
+  if (parameter.name == "since") {
+    if (said.since) return twice(parameter.name);
+    if (auto since = parse_since(parameter.value); !since) {
+      return Error(since.error().code, "'since': " + since.error().message());
+    }
+    said.since = std::move(parameter.value);
+  } else if (parameter.name == "last") {
+    if (said.last) return twice(parameter.name);
+    auto last = parse_number("last", parameter.value, k_max_last);
+    if (!last) return last.error();
+    said.last = *last;
+  } else if (parameter.name == "types") {
+    if (said.types) return twice(parameter.name);
+    auto types = parse_types(parameter.value);
+    if (!types) return types.error();
+    said.types = std::move(*types);
+  } else if (parameter.name == "ticket") {
+    if (said.ticket) return twice(parameter.name);
+    said.ticket = std::move(parameter.value);
+  }
+  if (said.since && said.last) {
+    return Error(Errc::bad_request, "the query has both 'since' and 'last': give one of them");
+  }
+  return {};
 }
 
 }  // namespace
@@ -90,33 +124,25 @@ base::Result<SubscribeQuery> parse_subscribe_query(std::string_view query) {
   auto parameters = parse_query(query);
   if (!parameters) return parameters.error();
   SubscribeQuery said;
-  const auto twice = [](const std::string& name) {
-    return Error(Errc::bad_request, "'" + name + "' stands twice in the query");
-  };
   for (QueryParameter& parameter : *parameters) {
-    if (parameter.name == "since") {
-      if (said.since) return twice(parameter.name);
-      if (auto since = parse_since(parameter.value); !since) {
-        return Error(since.error().code, "'since': " + since.error().message());
-      }
-      said.since = std::move(parameter.value);
-    } else if (parameter.name == "last") {
-      if (said.last) return twice(parameter.name);
-      auto last = parse_last(parameter.value);
-      if (!last) return last.error();
-      said.last = *last;
-    } else if (parameter.name == "types") {
-      if (said.types) return twice(parameter.name);
-      auto types = parse_types(parameter.value);
-      if (!types) return types.error();
-      said.types = std::move(*types);
-    } else if (parameter.name == "ticket") {
-      if (said.ticket) return twice(parameter.name);
-      said.ticket = std::move(parameter.value);
-    }
+    if (auto taken = take(said, parameter); !taken) return taken.error();
   }
-  if (said.since && said.last) {
-    return Error(Errc::bad_request, "the query has both 'since' and 'last': give one of them");
+  return said;
+}
+
+base::Result<HistoryQuery> parse_history_query(std::string_view query) {
+  auto parameters = parse_query(query);
+  if (!parameters) return parameters.error();
+  HistoryQuery said;
+  for (QueryParameter& parameter : *parameters) {
+    if (parameter.name == "limit") {
+      if (said.limit) return twice(parameter.name);
+      auto limit = parse_number("limit", parameter.value, k_max_limit);
+      if (!limit) return limit.error();
+      said.limit = *limit;
+    } else if (auto taken = take(said.stream, parameter); !taken) {
+      return taken.error();
+    }
   }
   return said;
 }

@@ -44,6 +44,8 @@ class FrameLog {
   // ---- the writer ----
   // Appends one event's frame, text `head` then `tail`; `seq` is greater than head().
   void append(std::uint64_t seq, TypeId type, std::string_view head, std::string_view tail);
+  // The same with a frame as it is to be sent.
+  void append_frame(std::uint64_t seq, TypeId type, std::string_view frame);
   // Everything up to `seq` was looked at, whether it matched or not.
   void advance_head(std::uint64_t seq) noexcept { head_.store(seq, std::memory_order_release); }
   // Drops everything; events after `start` will be appended.

@@ -1,5 +1,6 @@
-// A segment: ready-made WebSocket frames one behind the other, and where each ends. One writer
-// appends, any number of readers read what is published; nothing published is ever changed.
+// A segment: ready-made frames one behind the other, and where each ends. One writer appends, any
+// number of readers read what is published; nothing published is ever changed. Frames are WebSocket
+// ones; in views and chunks made for event streams (hub/frame_form.hpp) they are those' text.
 //
 //   data   [frame 0][frame 1][frame 2]........      entries   {end, seq, type} x 3
 //                                     ^ end of the last published entry
@@ -38,6 +39,9 @@ class Segment {
   bool has_room(std::size_t text_bytes, std::uint64_t seq) const noexcept;
   // Appends and publishes one text frame whose text is `head` then `tail`. Needs has_room.
   void append(std::uint64_t seq, TypeId type, std::string_view head, std::string_view tail) noexcept;
+  // The same with a frame as it is to be sent. append_frame needs has_room_for_frame.
+  bool has_room_for_frame(std::size_t frame_bytes, std::uint64_t seq) const noexcept;
+  void append_frame(std::uint64_t seq, TypeId type, std::string_view frame) noexcept;
   // No frame will follow.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
   // The log has dropped it: whoever still holds it should let go.
@@ -53,8 +57,11 @@ class Segment {
   std::uint32_t begin_of(std::uint32_t index) const noexcept { return index == 0 ? 0 : entries_[index - 1].end; }
   std::uint64_t seq_of(std::uint32_t index) const noexcept { return base_seq_ + entries_[index].seq_offset; }
   TypeId type_of(std::uint32_t index) const noexcept { return entries_[index].type; }
-  // The frame's text, without its header.
+  // The frame's text, without its header; of WebSocket frames.
   std::string_view text_of(std::uint32_t index) const noexcept;
+  std::string_view frame_of(std::uint32_t index) const noexcept {
+    return {data_.get() + begin_of(index), end_of(index) - begin_of(index)};
+  }
   // The first index whose seq is greater than `seq`; count() when there is none.
   std::uint32_t index_after(std::uint64_t seq) const noexcept;
   // The first index whose frame ends beyond `offset`, among the first `count`.
@@ -64,6 +71,8 @@ class Segment {
   std::size_t data_bytes() const noexcept { return data_capacity_; }
 
  private:
+  void publish(std::uint32_t index, const char* end, std::uint64_t seq, TypeId type) noexcept;
+
   const std::size_t data_capacity_;
   const std::uint32_t entry_capacity_;
   const std::uint64_t base_seq_;

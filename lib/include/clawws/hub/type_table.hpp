@@ -31,6 +31,7 @@ class TypeSet {
  public:
   TypeSet(wire::Filter filter, const TypeTable& types) : filter_(std::move(filter)), types_(types) {}
   bool contains(TypeId id);
+  std::string name(TypeId id) const { return types_.name(id); }
   const wire::Filter& filter() const noexcept { return filter_; }
 
  private:

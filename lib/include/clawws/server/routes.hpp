@@ -29,7 +29,8 @@ struct PublishTicket {
   enum class Form : std::uint8_t { json, ndjson } form = Form::json;
 };
 
-// An accepted upgrade: what the session begins with, and the 101 response.
+// An accepted upgrade, or the beginning of an event stream: what the session begins with, and the
+// response's head.
 struct UpgradeTicket {
   Session::Opening opening;
   std::string response;

@@ -1,4 +1,6 @@
-// One live WebSocket client: a cursor in a view, a control queue, and the codec on what it sends.
+// One live client: a cursor in a view, a control queue, and the codec on what it sends. A client of
+// server-sent events (Dialect::sse) is the same with other bytes: its view's frames are that text,
+// its pings and its end are lines of it, and what it sends means nothing (session_sse.cpp).
 //
 //   control_  replies, pong, ping, position, close --.
 //                                                     >-- flush() --> TlsStream::write_now
@@ -35,7 +37,7 @@ namespace clawws::server {
 
 class Shard;
 
-enum class Dialect : std::uint8_t { clawws_v1, clawpanel };
+enum class Dialect : std::uint8_t { clawws_v1, clawpanel, sse };
 
 class Session final : public std::enable_shared_from_this<Session>, private TimingWheel::Entry {
  public:
@@ -51,7 +53,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   Session(Shard& shard, net::TlsStream stream, Opening opening);
   ~Session();
 
-  // Sends `handshake` (the 101 response) and the first frame, and takes `early`, what came behind the
+  // Sends `handshake` (the response's head) and the first frame, and takes `early`, what came behind the
   // request's head. Registering and choosing the position happen in this one turn of the shard.
   void start(std::string_view handshake, std::string_view early);
 
@@ -94,6 +96,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   void detach_from_evicted();
   void on_timer(base::SteadyTime now) override;
   void schedule_timer(base::SteadyTime now);
+  base::Millis ping_interval() const noexcept;
   void end_writing();
   std::string why_closed() const;
   void finish(std::string_view why);
@@ -105,6 +108,13 @@ class Session final : public std::enable_shared_from_this<Session>, private Timi
   void on_replay(const base::Result<std::shared_ptr<const hub::Chunk>>& chunk, std::uint32_t generation);
   std::uint64_t position() const noexcept;
   hub::StoreFacts facts() const;
+
+  // ---- event streams (session_sse.cpp) ----
+  bool is_sse() const noexcept { return dialect_ == Dialect::sse; }
+  void begin_sse(const StartRequest& asked, const StartPlan& plan);
+  void end_sse();
+  void pass_over(std::size_t bytes);
+  std::shared_ptr<const hub::Segment> as_sse(const hub::Segment& frames) const;
 
   // ---- receiving (session_input.cpp) ----
   void wait_readable();

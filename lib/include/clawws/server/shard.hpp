@@ -54,9 +54,10 @@ class Shard {
   void add(std::shared_ptr<Session> session);
   bool draining() const noexcept { return draining_; }
   void remove(Session& session);
-  std::shared_ptr<hub::View> view_for(const wire::Filter& filter);
-  // False when this would be one filter more than a shard serves (256).
-  bool has_room_for(const wire::Filter& filter);
+  enum class Frames : std::uint8_t { websocket, sse };
+  std::shared_ptr<hub::View> view_for(const wire::Filter& filter, Frames frames = Frames::websocket);
+  // False when this would be one view more than a shard serves (256).
+  bool has_room_for(const wire::Filter& filter, Frames frames = Frames::websocket);
   base::Millis jittered(base::Millis interval);
   std::span<char> read_buffer() noexcept { return {read_buffer_.get(), k_read_buffer_bytes}; }
   TimingWheel& wheel() noexcept { return wheel_; }
@@ -88,7 +89,7 @@ class Shard {
   std::atomic<std::size_t> session_count_{0};
   std::vector<std::shared_ptr<Session>> sessions_;
   std::vector<std::shared_ptr<Session>> gone_;  // ended in this turn; freed at its end
-  std::map<std::string, std::weak_ptr<hub::View>> views_;
+  std::map<std::pair<Frames, std::string>, std::weak_ptr<hub::View>> views_;  // by form and filter's key
   std::unique_ptr<char[]> read_buffer_;
   std::mt19937_64 random_;
   bool draining_ = false;

@@ -15,6 +15,7 @@ namespace clawws::wire {
 
 inline constexpr std::size_t k_max_query_parameters = 32;
 inline constexpr std::uint64_t k_max_last = 100'000;
+inline constexpr std::uint64_t k_max_limit = 1'000;  // events of one page
 
 struct QueryParameter {
   std::string name, value;  // percent-decoded, '+' is a space
@@ -32,5 +33,12 @@ struct SubscribeQuery {
   std::optional<std::string> ticket;
 };
 CLAWWS_API base::Result<SubscribeQuery> parse_subscribe_query(std::string_view query);
+
+// What the query of GET /clawws/events says: the same, and how much of it at a time.
+struct HistoryQuery {
+  SubscribeQuery stream;
+  std::optional<std::uint64_t> limit;  // 1 to k_max_limit
+};
+CLAWWS_API base::Result<HistoryQuery> parse_history_query(std::string_view query);
 
 }  // namespace clawws::wire
