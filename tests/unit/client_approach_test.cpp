@@ -136,6 +136,23 @@ TEST_F(ClientApproach, StaysWithTheLocalServerWhileItRestarts) {
   EXPECT_EQ(approach.prepare()->target->url.port, 9555);
 }
 
+TEST_F(ClientApproach, AServerThatBeganAfterwardsMakesItOutdated) {
+  const Attempt early = prepare();
+  ASSERT_TRUE(early.is_outdated);
+  EXPECT_FALSE(early.is_outdated());
+  record_server();
+  EXPECT_TRUE(early.is_outdated());
+  const Attempt later = prepare();
+  EXPECT_FALSE(later.is_outdated());
+  record.pin = "sha256//BBBB";
+  record_server();
+  EXPECT_TRUE(later.is_outdated());
+  go_to("wss://elsewhere.example:9443/ws");
+  EXPECT_FALSE(prepare().is_outdated()) << "the record is not about that server";
+  config.tls.pins = {"sha256//CCCC"};
+  EXPECT_FALSE(prepare().is_outdated) << "the caller decides";
+}
+
 TEST_F(ClientApproach, AsksNobodyOnceItRuns) {
   config.credentials.user = "admin";
   record_server();

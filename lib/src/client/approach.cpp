@@ -74,6 +74,13 @@ Result<Attempt> Approach::prepare() {
   attempt.target = std::move(*made);
   attempt.authorization = authorization_header(*credentials);
   attempt.note = place.note;
+  if (!judges_itself()) {
+    attempt.is_outdated = [directories = directories_, url = config_.url,
+                           pin = place.local ? place.local->pin : std::string()] {
+      const auto now = find_local_server(directories).found;
+      return now && (!url || is_local_server(now->record, *url)) && now->record.pin != pin;
+    };
+  }
   if (!credentials->source.empty())
     attempt.note +=
         (attempt.note.empty() ? "" : ", ") + std::string("credentials from ") + credentials->source;

@@ -180,6 +180,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
       request.headers.emplace_back("Authorization", std::move(result->authorization));
     request.local_address = result->local_address;
     target_ = result->target;
+    is_outdated_ = std::move(result->is_outdated);
     link_ = std::make_unique<net::WsClient>(executor_, target_, *this);
     link_->connect(std::move(request));
   }
@@ -238,7 +239,10 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
       end(Errc::interrupted, "stopped");
       return;
     }
-    const auto decision = reconnect_.failed(ending, SteadyClock::now());
+    const bool may_be_trusted_now =
+        ending.code == Errc::tls && ending.again == net::Again::never && is_outdated_ && is_outdated_();
+    const auto decision =
+        reconnect_.failed(may_be_trusted_now ? net::passing(ending.phase, ending.what, ending.code) : ending, SteadyClock::now());
     if (!decision.again) {
       end(decision.code, decision.reason);
       return;
@@ -369,6 +373,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
   Timer retry_timer_, tick_timer_;
   std::optional<net::BackgroundCall<base::Result<Attempt>>> preparing_;
   std::shared_ptr<const net::WsTarget> target_;
+  std::function<bool()> is_outdated_;  // of the present attempt
   std::unique_ptr<net::WsClient> link_;
   std::unique_ptr<Probe> probe_;
   SteadyTime opened_at_{}, live_since_{}, last_tick_{};

@@ -97,7 +97,7 @@ void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey>
   }
   Result<Receipt> known = Receipt{};
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     const std::size_t bytes = bytes_of(events);
     if (state_ != State::running) {
       known = Error(Errc::unavailable, "the server is stopping");
@@ -110,7 +110,11 @@ void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey>
         case IdempotencyTable::Verdict::proceed:
           queued_bytes_ += bytes;
           queue_.push_back({std::move(events), std::move(key), std::move(done)});
-          if (queue_.size() == 1) work_.notify_one();
+          if (queue_.size() == 1) {
+            // The writer would wake only to wait for the lock.
+            lock.unlock();
+            work_.notify_one();
+          }
           return;
         case IdempotencyTable::Verdict::wait:
           return;

@@ -236,7 +236,7 @@ Result<void> Server::Implementation::start() {
   services->server_name = "clawws/" + std::string(base::version());
   for (std::size_t i = 0; i < thread_count(config); ++i) {
     shards.push_back(std::make_unique<Shard>(*services));
-    hub->add_listener([shard = shards.back().get()] { shard->wake(); });
+    hub->add_listener([shard = shards.back().get()] { shard->log_has_grown(); });
   }
   if (const Result<void> begun = hub->start(); !begun) return begun.error();
   services->epoch = hub->store().facts().epoch;

@@ -53,6 +53,11 @@ void Shard::wake() {
   }
 }
 
+// In one order with add(): either this sees the new session, or the session sees what was appended.
+void Shard::log_has_grown() {
+  if (session_count_.fetch_add(0, std::memory_order_acq_rel) != 0) wake();
+}
+
 void Shard::flush_all() {
   // Cleared first: what is appended from here on wakes again.
   dirty_.store(false, std::memory_order_release);
@@ -95,7 +100,7 @@ void Shard::adopt(net::TcpSocket socket) {
 void Shard::add(std::shared_ptr<Session> session) {
   session->slot = sessions_.size();
   sessions_.push_back(std::move(session));
-  session_count_.store(sessions_.size(), std::memory_order_relaxed);
+  session_count_.exchange(sessions_.size(), std::memory_order_acq_rel);
   counters().sessions_opened.fetch_add(1, std::memory_order_relaxed);
   counters().sessions_open.fetch_add(1, std::memory_order_relaxed);
 }

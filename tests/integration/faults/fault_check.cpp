@@ -247,7 +247,7 @@ class Subscriber : client::SessionEvents {
       : io_(io), name_(std::move(name)), ledger_(ledger) {
     for (const std::string& type : types) wanted_.insert(type);
     config_.prepare = [target = std::move(target), authorization = std::move(authorization)]() -> base::Result<client::Attempt> {
-      return client::Attempt{target, authorization, "", ""};
+      return client::Attempt{target, authorization, "", "", {}};
     };
     config_.prepare_on = client::SessionConfig::Prepare::inline_;
     config_.reconnect.backoff = {Millis(5), Millis(40), Millis(120'000), Millis(40), Millis(1)};

@@ -2,6 +2,7 @@
 // Session. Free of Asio.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,9 @@ struct Attempt {
   std::string authorization;  // the header's value; empty: none. Wiped after use
   std::string note;           // for -v: where URL and credentials came from
   std::string local_address;  // to connect from; empty: any
+  // Whether another preparation would trust another certificate by now: the local server began after
+  // this one looked for it. Empty: no. Called on the attempt's thread, reads a file.
+  std::function<bool()> is_outdated;
 };
 
 }  // namespace clawws::client

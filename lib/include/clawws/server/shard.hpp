@@ -41,6 +41,8 @@ class Shard {
   net::asio::io_context& context() noexcept { return context_; }
   // Something is due: one flush of all sessions follows, however often this is called before it.
   void wake();
+  // The same for what was appended to the log; a shard without a session sleeps on.
+  void log_has_grown();
   // Serves a connection that was accepted into this shard's context.
   void adopt(net::TcpSocket socket);
   // Every session gets what is due and then this close code; new ones are refused. With `spread`,
