@@ -129,18 +129,18 @@ _clawws_bench() {
       [[ $cur == "" || $cur == - ]] && COMPREPLY+=(-)
       ;;
     --state-dir) _clawws_directories ;;
-    -s | --scenario) _clawws_words "steady idle connect-storm slow-consumer churn soak" ;;
+    -s | --scenario) _clawws_words "steady idle connect-storm slow-consumer churn soak reconnect-storm resume restart restart:kill9" ;;
     --profile) _clawws_words "smoke ci full" ;;
     --count-lost) _clawws_words "in out" ;;
     --progress | --color) _clawws_words "auto always never" ;;
     --spawn) _clawws_words "'clawws serve'" ;;
     --password-command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
     -c | --connections | -r | --rate | -d | --duration | --size | --publishers | --batch | --connect-rate | \
-      --stalled | --churn | --warmup | --drain | --threads | --seed | -t | --threshold | --retries | --repeat | --server-pid | \
+      --stalled | --churn | --leavers | --away | --warmup | --drain | --threads | --seed | -t | --threshold | --retries | --repeat | --server-pid | \
       -u | --user | --url | --pinnedpubkey | --resolve | --connect-timeout) ;;
     *)
       _clawws_words "--scenario --profile --connections --rate --duration --size --publishers --batch
-        --connect-rate --stalled --churn --warmup --drain --threads --seed
+        --connect-rate --stalled --churn --leavers --away --warmup --drain --threads --seed
         --threshold --count-lost --retries --repeat
         --json --junit --csv --html --progress --color --quiet --verbose
         --spawn --server-pid

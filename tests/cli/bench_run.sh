@@ -38,6 +38,24 @@ expect "churn" 0 '^churn  *[0-9]* came back (40/s) .*failed 0$' "" "$bench" -s c
 expect "soak" 0 '^soak  *an hour: rss [+-].* open files [+-]' "" "$bench" -q -s soak -c 10 -d 11s -t "$easy" -t 'lost==0' \
   -t 'server.files-growth<100k' -t 'server.rss-growth<100GiB' --csv "$work/series.csv"
 grep -q ',measure,10,200,2000,0,.*,[0-9][0-9]*,[0-9][0-9]*,1' "$work/series.csv" || fail "no series: $(cat "$work/series.csv")"
+# Nothing may be missing or come twice to those that were cut off. Each is given time by a busy machine.
+expect "reconnect-storm" 0 '^reconnect 100 connections lost; all live again in' "" "$bench" -s reconnect-storm -c 100 -r 100 -d 3s \
+  --connect-timeout 30s -t 'reconnect.max<30s' -t 'delivery.p50<30s' -t 'lost==0' -t 'dup==0' -t 'reordered==0' -t 'gaps==0' -t 'not-back==0'
+expect "resume" 0 '^catch-up  .*replayed [1-9].*gaps 0$' "" "$bench" -s resume -c 20 --leavers 5 --away 500 -r 500 \
+  -t "$easy" -t 'reconnect.max<30s' -t 'catch-up.rate>10' -t 'lost==0' -t 'dup==0' --json "$work/report.json" --html "$work/report.html"
+has_line '^ others   p50' "$work/out" || fail "resume: nothing of the others: $(cat "$work/out")"
+[ "$(member leavers)" = 5 ] || fail "resume: the JSON report has $(member leavers) leavers"
+grep -q 'live again, from the loss' "$work/report.html" || fail "resume: nothing in the page"
+for scenario in restart restart:kill9; do
+  expect "$scenario" 0 '^restart   SIG.*; listening again after' "" "$bench" -s $scenario -c 20 -r 200 -d 4s --drain 20s \
+    -t 'delivery.p50<1m' -t 'reconnect.max<30s' -t 'lost==0' -t 'dup==0' -t 'reordered==0' -t 'gaps==0' -t 'server.down<20s' -t 'publish.failed==0'
+done
+expect "restart of --spawn" 0 '^reconnect 10 connections lost' "" "$bench" --spawn 'clawws serve --threads 1' -s restart:kill9 \
+  --profile smoke -t 'not-back==0'
+expect "a server that forgets" 0 '^catch-up .*gaps [1-9]' "" "$bench" --spawn 'clawws serve --store memory' -s restart:kill9 \
+  --profile smoke -t 'gaps>0'
+expect "a server that does not start again" 3 "" "the server ended when it was started again" "$bench" -s restart \
+  --spawn '[ ! -e $CLAWWS_STATE_DIR/once ] && >$CLAWWS_STATE_DIR/once && exec clawws serve' --profile smoke
 expect "several publishers" 0 'delivered 5,000 + lost 0' "" "$bench" --publishers 3 -r 100 -d 1s -t "$easy" -t 'lost==0'
 expect "each phase" 0 '^PASS' '^drain ' "$bench" --profile smoke -d 1s -v
 on_terminal "'$bench' --profile smoke -d 1s"

@@ -5,92 +5,27 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <charconv>
-#include <map>
+#include <atomic>
 
-#include "clawws/client/approach.hpp"
+#include "support/bench_run.hpp"
 #include "support/fake_server.hpp"
-#include "support/frame_proxy.hpp"
-#include "support/test_server.hpp"
 
 namespace clawws::bench {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::each_tenth;
 using test::FrameProxy;
+using test::number_in;
+using test::Outcomes;
+using test::reasons_of;
+using test::result_of;
+using test::run;
+using test::setup_for;
+using test::small_plan;
+using test::sum_of;
 using test::TestServer;
-using Outcomes = std::variant<BenchResult, RunFailure>;
-
-BenchPlan small_plan() {
-  BenchPlan plan;
-  plan.connections = 20;
-  plan.rate = 200;
-  plan.events = 200;
-  plan.warm_up = 0;
-  plan.settle = milliseconds(0);
-  plan.drain = seconds(30);
-  plan.threads = 2;
-  plan.canaries = 2;
-  // Met with ten times to spare, which excuses a generator that had to wait for the machine.
-  plan.thresholds = {*parse_threshold("delivery.p50<10m"), *parse_threshold("lost==0")};
-  return plan;
-}
-
-RunSetup setup_for(std::uint16_t port, const BenchPlan& plan) {
-  client::ApproachConfig config;
-  config.url = client::parse_server_url("wss://127.0.0.1:" + std::to_string(port) + "/ws").value();
-  config.tls.verify = net::ClientTlsConfig::Verify::none;
-  config.credentials.user = "tester";
-  config.credentials.places = {
-      {client::SecretPlace::Kind::password_variable, "PW", "the test's own"}};
-  client::Approach approach(config, [](const char* name) {
-    return std::string(name) == "PW" ? std::string("correct horse") : std::string();
-  });
-  const auto attempt = approach.prepare();
-  EXPECT_TRUE(attempt.has_value()) << attempt.error().message();
-  RunSetup setup;
-  setup.plan = plan;
-  setup.target = make_target(*attempt).value();
-  setup.server_source = "already running";
-  return setup;
-}
-
-Outcomes run(std::uint16_t port, const BenchPlan& plan) {
-  return run_once(setup_for(port, plan));
-}
-
-BenchResult result_of(const Outcomes& outcome) {
-  if (const auto* failure = std::get_if<RunFailure>(&outcome)) {
-    ADD_FAILURE() << failure->what;
-    return {};
-  }
-  return std::get<BenchResult>(outcome);
-}
-
-std::string reasons_of(const BenchResult& result) {
-  std::string text;
-  for (const std::string& reason : result.verdict.reasons) text += reason + "; ";
-  return text;
-}
-
-// The number of the event in a frame; nothing for others, such as the preflight's.
-std::optional<std::uint64_t> number_in(std::string_view payload) {
-  const std::size_t at = payload.find("\"publisher\":0,\"number\":");
-  if (at == std::string_view::npos) return std::nullopt;
-  std::uint64_t number = 0;
-  std::from_chars(payload.data() + at + 23, payload.data() + payload.size(), number);
-  return number;
-}
-
-// The events whose number is `rest` modulo 10.
-FrameProxy::Judge each_tenth(std::map<std::uint64_t, FrameProxy::Fate> fates) {
-  return [fates = std::move(fates)](std::size_t, std::string_view payload) {
-    const auto number = number_in(payload);
-    const auto found = number ? fates.find(*number % 10) : fates.end();
-    return found == fates.end() ? FrameProxy::Fate::pass : found->second;
-  };
-}
 
 // What comes later than this counts as lost, so it is ample.
 constexpr milliseconds k_late_by_a_sanitizer{6'000};
@@ -217,7 +152,7 @@ TEST(BenchRun, StalledReadersAreEndedAndTheOthersGetEverything) {
   EXPECT_EQ(r.stalled_ended, 3U);
   EXPECT_EQ(r.fleet.ledger.delivered, 1'500U);
   EXPECT_EQ(r.before.samples(), 750U);
-  EXPECT_EQ(r.stalled.samples(), 750U);
+  EXPECT_EQ(r.disturbed.samples(), 750U);
 }
 
 BenchPlan churn_plan() {
@@ -228,13 +163,6 @@ BenchPlan churn_plan() {
   plan.warm_up = 20;
   plan.publishers = 2;
   return plan;
-}
-
-std::uint64_t sum_of(const BenchResult& r, std::uint64_t SeriesRow::*field) {
-  std::uint64_t sum = 0;
-  for (const SeriesRow& row : r.series)
-    if (row.phase == Phase::measure) sum += row.*field;
-  return sum;
 }
 
 TEST(BenchRun, WhoComesAndGoesGetsWhatWasDueToIt) {

@@ -49,4 +49,27 @@ inline bench::BenchResult bench_result() {
   return r;
 }
 
+// The same with all 50 clients cut off and back again.
+inline bench::BenchResult comeback_result(bench::Scenario scenario) {
+  using std::chrono::milliseconds;
+  bench::BenchResult r = bench_result();
+  r.plan.scenario = scenario;
+  bench::Comeback& comeback = r.fleet.comeback.emplace();
+  comeback.live_again.record(milliseconds(200), 49);
+  comeback.live_again.record(milliseconds(400));
+  comeback.catch_up.record(milliseconds(3), 50);
+  comeback.replayed.record(milliseconds(150), 1'000);
+  comeback.lost = 50;
+  comeback.dropped = 2;
+  comeback.gaps = 1;
+  r.fleet.returns.record(milliseconds(4), 50);
+  r.fleet.returns_failed = 7;
+  r.fleet.return_failures = {{"refused", 7}};
+  r.all_back = milliseconds(400);
+  r.server_down = milliseconds(300);
+  r.publish.repeated = 3;
+  r.before.values.record(milliseconds(1), 20'000);
+  return r;
+}
+
 }  // namespace clawws::test

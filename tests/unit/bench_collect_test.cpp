@@ -82,15 +82,31 @@ TEST(BenchCollect, SlowConsumerHasTwoHalves) {
   c.run();
   EXPECT_EQ(c.result.before.values.count(), 2U);
   EXPECT_EQ(c.result.before.beyond, 0U);
-  EXPECT_EQ(c.result.stalled.values.count(), 1U);
-  EXPECT_EQ(c.result.stalled.beyond, 3U);
+  EXPECT_EQ(c.result.disturbed.values.count(), 1U);
+  EXPECT_EQ(c.result.disturbed.beyond, 3U);
   EXPECT_EQ(c.result.delivery.values.count(), 3U);
+}
+
+TEST(BenchCollect, WhoComesBackIsMeasuredBeforeTheLoss) {
+  Case c;
+  c.result.plan.scenario = Scenario::reconnect_storm;
+  c.result.fleet.delivery[1].record(milliseconds(9), 2);
+  c.run();
+  EXPECT_EQ(c.result.before.values.count(), 3U);
+  EXPECT_EQ(c.result.disturbed.values.count(), 0U);
+  EXPECT_EQ(c.result.delivery.values.count(), 5U);
+  EXPECT_EQ(c.result.canary.values.count(), 1U) << "the canaries too";
+  Case resume;
+  resume.result.plan.scenario = Scenario::resume;
+  resume.result.fleet.delivery[1].record(milliseconds(9), 2);
+  resume.run();
+  EXPECT_EQ(resume.result.disturbed.values.count(), 2U);
 }
 
 TEST(BenchCollect, OtherScenariosHaveNoHalves) {
   Case c;
   c.run();
-  EXPECT_EQ(c.result.before.samples() + c.result.stalled.samples(), 0U);
+  EXPECT_EQ(c.result.before.samples() + c.result.disturbed.samples(), 0U);
 }
 
 }  // namespace

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstring>
 
 #include "clawws/bench/http_reader.hpp"
 #include "clawws/bench/loop.hpp"
 #include "clawws/bench/process.hpp"
 #include "clawws/bench/target.hpp"
+#include "support/eventually.hpp"
 
 namespace clawws::bench {
 namespace {
@@ -131,6 +133,49 @@ TEST(BenchTarget, LoopbackConnectionsComeFromManyAddresses) {
   EXPECT_EQ(source_of(*loopback, 24'999), "127.1.0.250");
   EXPECT_EQ(source_of(*loopback, 25'000), "127.1.1.1");
   EXPECT_EQ(source_of(*target_at("\xc0\x00\x02\x01"), 0), "any");
+}
+
+TEST(BenchTarget, AsksForAPlaceInTheStreamBesideTheUrlsOwnQuery) {
+  for (const auto& [query, line] :
+       {std::pair{"", "GET /ws?since=e:5 HTTP/1.1\r\n"},
+        std::pair{"types=bench.*", "GET /ws?types=bench.*&since=e:5 HTTP/1.1\r\n"}}) {
+    auto ws = std::make_shared<net::WsTarget>();
+    ws->url = {"wss", "localhost", 8'443, "/ws", query};
+    Target target;
+    target.ws = ws;
+    target.upgrade_request = "GET " + ws->url.target() + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    EXPECT_EQ(target.upgrade_request_with("since=e:5"), line + std::string("Host: x\r\n\r\n"));
+    EXPECT_EQ(target.upgrade_request_with(""), target.upgrade_request);
+  }
+}
+
+TEST(BenchTarget, KnowsWhetherSomethingListens) {
+  const base::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto target = target_at("\x7f\x00\x00\x01");
+  socklen_t size = target->address_bytes = sizeof(sockaddr_in);
+  auto* const address = reinterpret_cast<sockaddr*>(&target->address);
+  ASSERT_EQ(::bind(listener.get(), address, size), 0);
+  ASSERT_EQ(::getsockname(listener.get(), address, &size), 0);
+  EXPECT_FALSE(is_listening(*target));
+  ASSERT_EQ(::listen(listener.get(), 5), 0);
+  EXPECT_TRUE(is_listening(*target));
+}
+
+TEST(BenchProcess, StartsTheSameAgainWithItsPort) {
+  auto process = ServerProcess::start("echo \"$CLAWWS_STATE_DIR $CLAWWS_LISTEN\"; exec sleep 60");
+  ASSERT_TRUE(process.has_value()) << process.error().message();
+  ServerProcess& server = **process;
+  const std::string line = server.state_dir().string() + " 127.0.0.1:";
+  const auto says = [&](const std::string& text) {
+    return test::eventually([&] { return server.log_tail() == text; });
+  };
+  EXPECT_TRUE(says(line + "0")) << server.log_tail();
+  EXPECT_TRUE(server.is_running());
+  server.send(SIGKILL);
+  EXPECT_TRUE(test::eventually([&] { return !server.is_running(); }));
+  ASSERT_TRUE(server.start_again(8'443).has_value());
+  EXPECT_TRUE(says(line + "0\n" + line + "8443")) << server.log_tail();
+  EXPECT_TRUE(server.is_running());
 }
 
 TEST(BenchProcess, KnowsItsOwnUse) {

@@ -73,8 +73,8 @@ TEST(BenchPlan, OptionsAndThresholdsBeatTheProfile) {
 
 TEST(BenchPlan, EachThresholdOfAProfileCanBeMet) {
   for (const char* profile : {"smoke", "ci", "full"})
-    for (const char* scenario :
-         {"steady", "idle", "connect-storm", "slow-consumer", "churn", "soak"}) {
+    for (const char* scenario : {"steady", "idle", "connect-storm", "slow-consumer", "churn",
+                                 "soak", "reconnect-storm", "resume", "restart", "restart:kill9"}) {
       const BenchPlan plan = plan_of({"--profile", profile, "--scenario", scenario});
       EXPECT_FALSE(plan.thresholds.empty());
       for (const Threshold& threshold : plan.thresholds) {
@@ -119,6 +119,39 @@ TEST(BenchPlan, ChurnHasARateAndASoakIsLong) {
   EXPECT_EQ(plan_of({"-s", "soak", "--profile", "ci", "-d", "10s"}).rate, 200);
 }
 
+TEST(BenchPlan, WhoComesBackIsLostInTheMiddle) {
+  const BenchPlan storm = plan_of({"-s", "reconnect-storm", "-c", "30"});
+  EXPECT_EQ(storm.leavers, 30U);
+  EXPECT_EQ(lost_at(storm), 300U);
+  EXPECT_EQ(back_at(storm), 300U);
+  EXPECT_EQ(storm.return_limit, base::Millis(2'500));
+  EXPECT_EQ(plan_of({"-s", "restart", "--connect-timeout", "1s"}).return_limit,
+            base::Millis(1'000));
+  const BenchPlan resume = plan_of({"-s", "resume"});
+  EXPECT_EQ(resume.rate, 200);
+  EXPECT_EQ(resume.leavers, 5U);
+  EXPECT_EQ(resume.away, 1'000U);
+  EXPECT_EQ(lost_at(resume), 200U + 500);
+  EXPECT_EQ(back_at(resume), 200U + 1'500);
+  EXPECT_EQ(plan_of({"-s", "resume", "--away", "10k", "-r", "1k"}).events, 20'000U);
+  const BenchPlan given = plan_of({"-s", "resume", "--away", "90", "-r", "10", "-d", "10s"});
+  EXPECT_EQ(given.events, 100U);
+  EXPECT_EQ(back_at(given) - lost_at(given), 90U);
+  EXPECT_EQ(plan_of({"-s", "restart"}).leavers, 0U);
+}
+
+TEST(BenchPlan, ARestartNeedsAServerOfItsOwn) {
+  for (const char* scenario : {"restart", "restart:kill9"}) {
+    EXPECT_NE(parse({"-s", scenario, "wss://localhost/ws"}).error.find("leave the URL"),
+              std::string::npos);
+    EXPECT_NE(parse({"-s", scenario, "--state-dir", "/x"}).error.find("--spawn"),
+              std::string::npos);
+    EXPECT_EQ(parse({"-s", scenario, "--spawn", "x", "wss://localhost/ws"}).error, "");
+    EXPECT_EQ(parse({"-s", scenario}).error, "");
+  }
+  EXPECT_EQ(parse({"-s", "reconnect-storm", "wss://localhost/ws"}).error, "");
+}
+
 TEST(BenchPlan, NoMoreThreadsThanConnections) {
   EXPECT_EQ(plan_of({"-c", "1", "--threads", "8"}).threads, 1U);
   EXPECT_EQ(plan_of({"--threads", "8"}).threads, 8U);
@@ -133,12 +166,21 @@ TEST(BenchPlan, WhatCannotBeIsRefused) {
        {Row{{"--json", "-", "--junit", "-"}, "can go to stdout"},
         Row{{"--server-pid", "1", "--spawn", "x"}, "leave --server-pid out"},
         Row{{"--stalled", "3"}, "--scenario slow-consumer"},
-        Row{{"--churn", "3"}, "--scenario churn"}, Row{{"-r", "1", "-d", "500ms"}, "make no event"},
-        Row{{"-r", "1m", "-d", "1m"}, "at most 20,000,000"}, Row{{"-q", "-v"}, "contradict"},
+        Row{{"--away", "3"}, "--away belongs to --scenario resume"},
+        Row{{"--leavers", "3", "-s", "churn"}, "--leavers belongs to --scenario resume"},
+        Row{{"--leavers", "51", "-s", "resume"}, "more than --connections"},
+        Row{{"--away", "2k", "-s", "resume", "-d", "10s"}, "make --duration longer"},
+        Row{{"--churn", "3"}, "--scenario churn"},
+        Row{{"-r", "1", "-d", "500ms"}, "make no event"},
+        Row{{"-r", "1m", "-d", "1m"}, "at most 20,000,000"},
+        Row{{"-q", "-v"}, "contradict"},
         Row{{"-t", "delivry.p99<1s"}, "did you mean 'delivery.p99'"},
-        Row{{"--size", "65KiB"}, "at most 64KiB"}, Row{{"-c", "0"}, "1 to"},
-        Row{{"--repeat", "0"}, "1 to 50"}, Row{{"--spawn", ""}, "must not be empty"},
-        Row{{"-s", "steedy"}, "one of steady"}, Row{{"-u", "admin:pw"}, "argv"},
+        Row{{"--size", "65KiB"}, "at most 64KiB"},
+        Row{{"-c", "0"}, "1 to"},
+        Row{{"--repeat", "0"}, "1 to 50"},
+        Row{{"--spawn", ""}, "must not be empty"},
+        Row{{"-s", "steedy"}, "one of steady"},
+        Row{{"-u", "admin:pw"}, "argv"},
         Row{{"wss://admin:pw@localhost/ws"}, "user"},
         Row{{"--key", "k.pem"}, "--key needs --cert"}}) {
     const std::string error = parse(row.args).error;

@@ -83,8 +83,11 @@ BenchResult empty_result() {
 }
 
 TEST(BenchReportRead, TheReportsAreTheSameAgain) {
-  for (const BenchResult& result : {judged(test::bench_result()), rough_result(), churn_result(),
-                                    soak_result(), empty_result()}) {
+  for (const BenchResult& result :
+       {judged(test::bench_result()), rough_result(), churn_result(), soak_result(), empty_result(),
+        judged(test::comeback_result(Scenario::reconnect_storm)),
+        judged(test::comeback_result(Scenario::resume)),
+        judged(test::comeback_result(Scenario::restart))}) {
     const BenchResult again = restored(result);
     EXPECT_EQ(text_report(again, client::Color::off), text_report(result, client::Color::off));
     EXPECT_EQ(json_report(again), json_report(result));
@@ -93,6 +96,16 @@ TEST(BenchReportRead, TheReportsAreTheSameAgain) {
     EXPECT_EQ(junit_report(again), junit_report(result));
     EXPECT_EQ(exit_code(again), exit_code(result));
   }
+}
+
+TEST(BenchReportRead, AReportFromBeforeClientsCameBackIsRead) {
+  json report = json::parse(json_report(judged(test::bench_result())));
+  report.erase("reconnect");
+  report["plan"].erase("leavers");
+  report["plan"].erase("away");
+  report["publish"].erase("repeated");
+  const auto file = read_report(report.dump());
+  ASSERT_TRUE(file.has_value()) << file.error().message();
 }
 
 TEST(BenchReportRead, SeveralRunsAreReadInOrder) {

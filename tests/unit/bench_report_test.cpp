@@ -119,6 +119,28 @@ TEST(BenchReport, TextSaysWhatWentWrong) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << "a server's words colour the terminal";
 }
 
+TEST(BenchReport, WhoComesBackHasItsLines) {
+  BenchResult r = test::comeback_result(Scenario::restart_kill9);
+  std::string text = text_of(judged(r));
+  for (const char* line :
+       {"restart   SIGKILL; listening again after 300 ms   requests repeated 3",
+        "reconnect 50 connections lost; all live again in 400 ms   p50 200 ms  p99 400  max 400   "
+        "attempts failed 7",
+        "          7 times: refused",
+        "catch-up  p50 3.0 ms  p99 3.0  max 3.0   replayed 1,000 (2500/s)   seen already 2  "
+        "gaps 1"})
+    EXPECT_TRUE(holds_line(text, line)) << text;
+  r.fleet.comeback->not_back = 2;
+  r.all_back.reset();
+  r.plan.scenario = Scenario::resume;
+  text = text_of(judged(r));
+  EXPECT_NE(text.find("lost; 2 never live again   p50 200 ms  p99 over 5000 (lost)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\n others"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\nrestart"), std::string::npos) << text;
+}
+
 TEST(BenchReport, ChurnAndSoakHaveTheirLines) {
   BenchResult r = test::bench_result();
   r.plan.scenario = Scenario::churn;
@@ -156,7 +178,9 @@ TEST(BenchReport, ColourIsOnlyInColouredText) {
 TEST(BenchReport, JsonIsWhatTheSchemaSays) {
   const test::JsonSchema schema = published_schema();
   for (const BenchResult& result :
-       {judged(test::bench_result()), poor_result(), judged(empty_result())}) {
+       {judged(test::bench_result()), poor_result(), judged(empty_result()),
+        judged(test::comeback_result(Scenario::resume)),
+        judged(test::comeback_result(Scenario::restart_kill9))}) {
     const json report = json::parse(json_report(result));
     for (const std::string& problem : schema.problems(report)) ADD_FAILURE() << problem;
   }

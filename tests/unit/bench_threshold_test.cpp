@@ -82,10 +82,34 @@ TEST(BenchThreshold, APercentileNeedsItsSamples) {
   EXPECT_TRUE(outcome_of("delivery.max<1s", r).passed);
 }
 
+TEST(BenchThreshold, WhoIsNotBackIsLongerAwayThanAllOthers) {
+  BenchResult r = test::comeback_result(Scenario::restart);
+  for (const char* text : {"reconnect.max<500ms", "reconnect.p50<250ms", "reconnect.all<500ms",
+                           "catch-up.p50<4ms", "catch-up.rate>=2500", "not-back==0", "gaps==1",
+                           "server.down<1s", "delivery.replayed.p99<200ms"})
+    EXPECT_TRUE(outcome_of(text, r).passed) << text;
+  r.fleet.comeback->not_back = 1;
+  r.all_back.reset();
+  for (const char* text : {"reconnect.max<10m", "not-back==0", "reconnect.all<10m"})
+    EXPECT_FALSE(outcome_of(text, r).passed) << text;
+  EXPECT_EQ(outcome_of("reconnect.all<10m", r).why, "no data");
+  EXPECT_EQ(outcome_of("reconnect.max<1s", test::bench_result()).why, "no data");
+}
+
+TEST(BenchThreshold, OnlyOneHalfHasAName) {
+  BenchResult r = test::comeback_result(Scenario::resume);
+  r.disturbed.values.record(std::chrono::milliseconds(2), 1'000);
+  EXPECT_TRUE(outcome_of("delivery.others.p99<3ms", r).passed);
+  EXPECT_EQ(outcome_of("delivery.stalled.p99<3ms", r).why, "no data");
+  r.plan.scenario = Scenario::slow_consumer;
+  EXPECT_TRUE(outcome_of("delivery.stalled.p99<3ms", r).passed);
+  EXPECT_EQ(outcome_of("delivery.others.p99<3ms", r).why, "no data");
+}
+
 TEST(BenchThreshold, WithoutDataItFails) {
   BenchResult r = test::bench_result();
   r.server.reset();
-  r.stalled = {};
+  r.disturbed = {};
   for (const char* text :
        {"server.rss<1GiB", "server.cpu>0", "delivery.stalled.p99<1s", "delivery.stalled.max>0"}) {
     const Outcome outcome = outcome_of(text, r);

@@ -1,4 +1,4 @@
-// When a run is not to be believed: exactly the four reasons of the manual page.
+// When a run is not to be believed: exactly the five reasons of the manual page.
 #include <gtest/gtest.h>
 
 #include "support/bench_result.hpp"
@@ -88,6 +88,28 @@ TEST(BenchVerdict, TheFleetIsHeldAgainstTheCanaries) {
   EXPECT_NE(weak.verdict.reasons[0].find("over twice the canaries' p99"), std::string::npos);
   r.canary.values.clear();
   r.canary.values.record(microseconds(1'100), 5'000);
+  EXPECT_TRUE(judged(r).verdict.valid);
+}
+
+TEST(BenchVerdict, WhoComesBackIsHeldAgainstTheCanariesBeforeTheLoss) {
+  BenchResult r = test::comeback_result(Scenario::reconnect_storm);
+  r.plan.thresholds = {*parse_threshold("delivery.p99<10ms")};
+  r.canary.values.clear();
+  r.canary.values.record(microseconds(600), 5'000);
+  EXPECT_TRUE(judged(r).verdict.valid) << "1 ms before, 2 ms in all";
+  r.canary.values.clear();
+  r.canary.values.record(microseconds(400), 5'000);
+  EXPECT_FALSE(judged(r).verdict.valid);
+}
+
+TEST(BenchVerdict, WhatWasNeverAcknowledgedAfterARestartIsNotKnown) {
+  BenchResult r = test::comeback_result(Scenario::restart);
+  EXPECT_TRUE(judged(r).verdict.valid);
+  r.publish.failed = 3;
+  r = judged(r);
+  ASSERT_EQ(r.verdict.reasons.size(), 1U);
+  EXPECT_NE(r.verdict.reasons[0].find("3 events were never acknowledged"), std::string::npos);
+  r.plan.scenario = Scenario::reconnect_storm;
   EXPECT_TRUE(judged(r).verdict.valid);
 }
 

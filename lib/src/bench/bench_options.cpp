@@ -73,14 +73,20 @@ Result<void> add_thresholds(std::vector<Threshold>& thresholds, std::string_view
 
 void add_load(std::vector<Flag>& flags, BenchConfig& config) {
   flags.push_back(flag("scenario", 's', "NAME", k_load,
-                       "steady, idle, connect-storm, slow-consumer, churn or soak", "steady",
+                       "steady, idle, connect-storm, slow-consumer, churn, soak, reconnect-storm, "
+                       "resume, restart or restart:kill9",
+                       "steady",
                        one_of<std::optional<Scenario>, Scenario>(
                            config.scenario, {{"steady", Scenario::steady},
                                              {"idle", Scenario::idle},
                                              {"connect-storm", Scenario::connect_storm},
                                              {"slow-consumer", Scenario::slow_consumer},
                                              {"churn", Scenario::churn},
-                                             {"soak", Scenario::soak}})));
+                                             {"soak", Scenario::soak},
+                                             {"reconnect-storm", Scenario::reconnect_storm},
+                                             {"resume", Scenario::resume},
+                                             {"restart", Scenario::restart},
+                                             {"restart:kill9", Scenario::restart_kill9}})));
   flags.push_back(
       flag("profile", 0, "NAME", k_load,
            "smoke, ci or full: size, duration and thresholds in one word", "",
@@ -112,6 +118,10 @@ void add_load(std::vector<Flag>& flags, BenchConfig& config) {
                        "2 % of --connections, at least 1", count(config.stalled, 1, 100'000)));
   flags.push_back(flag("churn", 0, "N", k_load, "churn: clients that leave and come back, a second",
                        "10 % of --connections, at least 1", count(config.churn, 1, 100'000)));
+  flags.push_back(flag("leavers", 0, "N", k_load, "resume: clients that leave",
+                       "10 % of --connections, at least 1", count(config.leavers, 1, 1'000'000)));
+  flags.push_back(flag("away", 0, "N", k_load, "resume: events that they miss",
+                       "half of those of --duration", count(config.away, 1, k_most_events / 2)));
   flags.push_back(flag("warmup", 0, "DUR", k_load, "events for this long before those that count",
                        "1s", duration(config.warm_up, Millis(0))));
   flags.push_back(flag("drain", 0, "DUR", k_load,
@@ -120,7 +130,8 @@ void add_load(std::vector<Flag>& flags, BenchConfig& config) {
   flags.push_back(flag("threads", 0, "N", k_load,
                        "threads that receive, beside one that publishes and one of canaries",
                        "one per core, at most 2", count(config.threads, 1, 64)));
-  flags.push_back(flag("seed", 0, "N", k_load, "of the events' padding", "1",
+  flags.push_back(flag("seed", 0, "N", k_load,
+                       "of the events' padding and of the delays before connecting again", "1",
                        count(config.seed, 0, std::numeric_limits<std::uint32_t>::max())));
 }
 
@@ -230,8 +241,11 @@ void add_profile_thresholds(const ProfileRow& profile, BenchPlan& plan) {
     Threshold threshold = *parse_threshold(text);
     const bool is_latency =
         threshold.metric.starts_with("delivery.") || threshold.metric.starts_with("to-all.");
-    // Percentiles need more than the one event of idle and connect-storm.
-    if (is_latency && plan.events == 1) continue;
+    // Percentiles need more than the one event of idle and connect-storm. Who was away gets events
+    // late, and so does everybody after a restart.
+    const bool has_outage = is_restart(plan.scenario) ||
+                            (comes_back(plan.scenario) && threshold.metric.starts_with("to-all."));
+    if (is_latency && (plan.events == 1 || has_outage)) continue;
     add(threshold);
     if (threshold.metric != "delivery.p99" || plan.scenario != Scenario::slow_consumer) continue;
     // The others' p99 must hold while some read nothing.
@@ -256,6 +270,14 @@ std::string_view scenario_name(Scenario scenario) noexcept {
       return "churn";
     case Scenario::soak:
       return "soak";
+    case Scenario::reconnect_storm:
+      return "reconnect-storm";
+    case Scenario::resume:
+      return "resume";
+    case Scenario::restart:
+      return "restart";
+    case Scenario::restart_kill9:
+      return "restart:kill9";
   }
   return "?";
 }
@@ -308,7 +330,22 @@ Result<void> validate(BenchConfig& config, const base::FlagOutcome& outcome,
     return Error(Errc::usage, "--stalled belongs to --scenario slow-consumer");
   if (config.churn && config.scenario != Scenario::churn)
     return Error(Errc::usage, "--churn belongs to --scenario churn");
+  if ((config.leavers || config.away) && config.scenario != Scenario::resume)
+    return Error(Errc::usage, std::string(config.leavers ? "--leavers" : "--away") +
+                                  " belongs to --scenario resume");
+  const bool is_guest = config.spawn.empty() && (config.approach.url || config.approach.state_dir);
+  if (is_guest && is_restart(config.scenario.value_or(Scenario::steady)))
+    return Error(Errc::usage,
+                 "--scenario restart ends the server and starts it again, so it must be one that "
+                 "bench has started: leave the URL (and --state-dir) out, or say with --spawn how "
+                 "to start it");
   const BenchPlan plan = make_plan(config, 1);
+  if (plan.leavers > plan.connections && plan.scenario == Scenario::resume)
+    return Error(Errc::usage, "--leavers is more than --connections");
+  if (plan.away > 0 && plan.away >= plan.events)
+    return Error(Errc::usage, "--away " + base::format_count(plan.away) +
+                                  " leaves nothing of the " + base::format_count(plan.events) +
+                                  " events for the time before and after: make --duration longer");
   if (plan.events + plan.warm_up > k_most_events)
     return Error(Errc::usage, "--rate and --duration make " +
                                   base::format_count(plan.events + plan.warm_up) +
@@ -324,9 +361,11 @@ BenchPlan make_plan(const BenchConfig& config, std::size_t cores) {
   plan.scenario = config.scenario.value_or(Scenario::steady);
   if (profile != nullptr) plan.profile = profile->name;
   plan.connections = config.connections.value_or(profile != nullptr ? profile->connections : 50);
-  // A soak lasts long enough for the server's log in memory to be full well before its half.
+  // A soak lasts long enough for the server's log in memory to be full well before its half; who
+  // resumes has missed enough for the catch-up to take a time.
   const bool is_soak = plan.scenario == Scenario::soak;
-  plan.rate = static_cast<double>(config.rate.value_or(is_soak              ? 200
+  const bool is_dense = is_soak || plan.scenario == Scenario::resume;
+  plan.rate = static_cast<double>(config.rate.value_or(is_dense             ? 200
                                                        : profile != nullptr ? profile->rate
                                                                             : 50));
   const Millis lasts = config.duration.value_or(is_soak              ? Millis(600'000)
@@ -351,6 +390,18 @@ BenchPlan make_plan(const BenchConfig& config, std::size_t cores) {
       plan.churn_rate = static_cast<double>(
           config.churn.value_or(std::max<std::uint64_t>(plan.connections / 10, 1)));
       break;
+    case Scenario::reconnect_storm:
+      plan.leavers = plan.connections;
+      break;
+    case Scenario::resume:
+      // As long before and after it together.
+      if (config.away && !config.duration) plan.events = *config.away * 2;
+      plan.away = config.away.value_or(plan.events / 2);
+      plan.leavers = config.leavers.value_or(std::max<std::uint64_t>(plan.connections / 10, 1));
+      break;
+    case Scenario::restart:
+    case Scenario::restart_kill9:
+      break;
     case Scenario::connect_storm:
       if (!config.connect_rate) plan.connect_rate = 0;
       plan.events = 1;
@@ -365,6 +416,8 @@ BenchPlan make_plan(const BenchConfig& config, std::size_t cores) {
   plan.publishers = static_cast<std::uint32_t>(config.publishers.value_or(1));
   plan.batch = config.batch.value_or(100);
   plan.connect_limit = config.approach.connect_timeout;
+  plan.return_limit =
+      std::min(plan.connect_limit, client::ApproachConfig().connect_timeout);  // as tail's
   plan.drain = config.drain.value_or(Millis(5'000));
   plan.threads = config.threads.value_or(std::clamp<std::size_t>(cores, 1, 2));
   plan.threads = std::min(plan.threads, plan.connections);

@@ -36,7 +36,7 @@ void collect_events(BenchResult& result, const Measure& measure,
       result.to_all.values.record(mark.last);
     else if (lost_counts)
       ++result.to_all.beyond;
-    if (lost_counts) (event < measure.split ? result.before : result.stalled).beyond += lost;
+    if (lost_counts) (event < measure.split ? result.before : result.disturbed).beyond += lost;
   }
 }
 
@@ -105,19 +105,33 @@ void collect_fairness(BenchResult& result) {
 
 }  // namespace
 
+std::optional<double> catch_up_rate(const BenchResult& result) {
+  const auto& comeback = result.fleet.comeback;
+  if (!comeback || !result.all_back || *result.all_back <= Nanos(0) ||
+      comeback->replayed.count() == 0)
+    return std::nullopt;
+  return static_cast<double>(comeback->replayed.count()) /
+         std::chrono::duration<double>(*result.all_back).count();
+}
+
 void collect(BenchResult& result, const Tally& canaries, const Measure& measure,
              const std::vector<std::uint64_t>& sent) {
-  for (const Histogram& window : canaries.delivery) result.canary.values.merge(window);
+  const Scenario scenario = result.plan.scenario;
+  for (const Histogram& window : canaries.delivery) {
+    result.canary.values.merge(window);
+    // They are the measure of a generator that has nothing to do but to receive.
+    if (comes_back(scenario)) break;
+  }
   for (const Histogram& window : result.fleet.delivery) result.delivery.values.merge(window);
   if (result.plan.count_lost == CountLost::in) result.delivery.beyond = result.fleet.ledger.lost;
   const std::vector<std::uint64_t> due = receivers_due(result.fleet);
   collect_events(result, measure, sent, due);
-  if (result.plan.scenario == Scenario::slow_consumer) {
+  // Of those that come back a lost delivery is in `delivery` alone: it has no time.
+  if (scenario != Scenario::slow_consumer) result.before = result.disturbed = {};
+  if (scenario == Scenario::slow_consumer || comes_back(scenario))
     result.before.values.merge(result.fleet.delivery[0]);
-    result.stalled.values.merge(result.fleet.delivery[1]);
-  } else {
-    result.before = result.stalled = {};
-  }
+  if (scenario == Scenario::slow_consumer || scenario == Scenario::resume)
+    result.disturbed.values.merge(result.fleet.delivery[1]);
   collect_fairness(result);
   collect_series(result, measure, sent, due);
   // What single events went through is in the distributions now, and may be a lot of memory.

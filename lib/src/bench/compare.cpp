@@ -222,7 +222,9 @@ std::string plan_difference(const BenchPlan& a, const BenchPlan& b) {
         Row{"connect rate", a.connect_rate, b.connect_rate},
         Row{"hold (ms)", number(a.hold.count()), number(b.hold.count())},
         Row{"stalled clients", number(a.stalled), number(b.stalled)},
-        Row{"churn", a.churn_rate, b.churn_rate}}) {
+        Row{"churn", a.churn_rate, b.churn_rate},
+        Row{"leavers", number(a.leavers), number(b.leavers)},
+        Row{"away", number(a.away), number(b.away)}}) {
     if (row.a != row.b)
       return std::string(row.name) + ": " + decimal(row.a, 0) + " and " + decimal(row.b, 0);
   }

@@ -66,8 +66,14 @@ void Tally::add(const Tally& other) {
   for (std::size_t i = 0; i < other.due.size(); ++i) due[i] += other.due[i];
   returns.merge(other.returns);
   returns_failed += other.returns_failed;
+  if (other.comeback) {
+    if (!comeback) comeback.emplace();
+    comeback->add(*other.comeback);
+  }
   for (const auto& [what, times] : other.connect_failures)
     count_reason(connect_failures, what, times);
+  for (const auto& [what, times] : other.return_failures)
+    count_reason(return_failures, what, times);
   for (const auto& [what, times] : other.cut_reasons) count_reason(cut_reasons, what, times);
   if (!first_failure) first_failure = other.first_failure;
 }
@@ -75,6 +81,7 @@ void Tally::add(const Tally& other) {
 Fleet::Fleet(Loop& loop, std::shared_ptr<const Target> target, const Config& config)
     : loop_(loop), target_(std::move(target)), config_(config) {
   subscribers_.reserve(config.connections);
+  if (config.afterwards == Config::Afterwards::resume) tally_.comeback.emplace();
 }
 
 // The loop's thread has ended, or knows nothing of this fleet any more.
@@ -119,7 +126,8 @@ void Fleet::check_deadlines() {
   check_planned_ = false;
   if (leaving_ || (next_ >= config_.connections && dialling_ == 0)) return;
   const Nanos now = steady_now();
-  for (const auto& subscriber : subscribers_) subscriber->check_deadline(now, ramp_.limit);
+  for (const auto& subscriber : subscribers_)
+    subscriber->check_deadline(now, subscriber->follower ? config_.return_limit : ramp_.limit);
   plan_check();
 }
 
@@ -137,15 +145,23 @@ void Fleet::on_live(Subscriber& subscriber) {
   tally_.upgrade.record(times.upgrade);
   tally_.first_frame.record(times.first_frame);
   tally_.live_at.record(steady_now() - ramp_.begin);
+  if (config_.afterwards == Config::Afterwards::resume)
+    subscriber.follower = std::make_unique<Follower>(
+        config_.seed + config_.first_source + subscriber.slot, steady_now());
 }
 
 void Fleet::on_ended(Subscriber& subscriber, const net::Ending& ending) {
   switch (subscriber.state()) {
     case Subscriber::State::connecting:
       --dialling_;
-      count_reason(tally_.connect_failures, ending.what);
+      count_reason(subscriber.is_return ? tally_.return_failures : tally_.connect_failures,
+                   ending.what);
       if (subscriber.is_return) {
         ++tally_.returns_failed;
+        if (subscriber.follower) {
+          try_again(subscriber, ending);
+          return;
+        }
         loop_.at(steady_now() + k_return_again,
                  [this, slot = subscriber.slot] { come_back(slot); });
         return;
@@ -156,8 +172,11 @@ void Fleet::on_ended(Subscriber& subscriber, const net::Ending& ending) {
     case Subscriber::State::live:
       ++progress_.ended;
       if (leaving_) return;
-      ++tally_.cut;
-      count_reason(tally_.cut_reasons, ending.what);
+      if (dropping_ == Dropping::nobody) {
+        ++tally_.cut;
+        count_reason(tally_.cut_reasons, ending.what);
+      }
+      if (subscriber.follower) lost(subscriber, ending);
       return;
     case Subscriber::State::leaving:
       ++progress_.ended;
@@ -192,6 +211,9 @@ void Fleet::begin(const Measure& measure) {
 }
 
 void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos received_at) {
+  Follower::Heard heard = Follower::Heard::live;
+  if (subscriber.follower) heard = follow(subscriber, text, received_at);
+  if (heard != Follower::Heard::live && heard != Follower::Heard::replayed) return;
   if (!counting_ || !subscriber.ledger) return;
   Sample sample;
   switch (measure_.codec->parse(text, sample)) {
@@ -225,8 +247,13 @@ void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos rece
   }
   const Nanos delay = received_at - sample.intended;
   const std::uint64_t event = sample.number * measure_.publishers + sample.publisher;
-  tally_.delivery[event < measure_.split ? 0 : 1].record(delay);
-  subscriber.delays->record(delay);
+  if (heard == Follower::Heard::replayed) {
+    tally_.comeback->replayed.record(delay);
+  } else {
+    const bool feels_it = catch_up_ == CatchUp::under_way && !subscriber.was_dropped;
+    tally_.delivery[event >= measure_.split || feels_it ? 1 : 0].record(delay);
+    subscriber.delays->record(delay);
+  }
   if (!tally_.rows.empty()) {
     std::optional<SmallHistogram>& row = tally_.rows[measure_.row_of(event)];
     if (!row) row.emplace();
@@ -289,10 +316,15 @@ void Fleet::fold(const Subscriber& subscriber) {
 Tally Fleet::tally() {
   Tally result;
   loop_.call([&] {
-    for (const auto& subscriber : subscribers_)
+    for (const auto& subscriber : subscribers_) {
       if (subscriber->ledger) fold(*subscriber);
+      if (!subscriber->follower) continue;
+      tally_.comeback->gaps += subscriber->follower->gaps();
+      tally_.comeback->not_back += subscriber->away_since ? 1 : 0;
+    }
     result = std::move(tally_);
     tally_ = Tally();
+    if (result.comeback) tally_.comeback.emplace();  // clients may still be told something
   });
   return result;
 }

@@ -80,20 +80,9 @@ void Fleet::depart(Subscriber& subscriber) {
   subscriber.leave();
 }
 
-void Fleet::come_back(std::size_t slot) {
-  if (!churning_ || leaving_) return;
-  subscribers_[slot] = std::make_unique<Subscriber>(loop_, target_, *this);
-  Subscriber& subscriber = *subscribers_[slot];
-  subscriber.slot = slot;
-  subscriber.is_return = true;
-  ++dialling_;
-  plan_check();
-  subscriber.dial(config_.first_source + slot, config_.receive_buffer_bytes);
-}
-
 void Fleet::returned(Subscriber& subscriber) {
   tally_.returns.record(subscriber.times().total);
-  // Nothing is due to it any more.
+  // Nothing is due to it any more; and who resumes is owed everything anyway.
   if (!churning_) return;
   const std::uint64_t event =
       std::clamp(churn_.schedule.count_due(steady_now()), measure_.warm_up, measure_.total);

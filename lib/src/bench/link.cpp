@@ -252,4 +252,10 @@ void Link::fail(const net::Ending& ending) {
   owner_.on_end(ending);
 }
 
+void Link::drop(const net::Ending& ending) {
+  const linger at_once{1, 0};
+  if (fd_) ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  fail(ending);
+}
+
 }  // namespace clawws::bench

@@ -75,7 +75,8 @@ enum class Settings : std::uint8_t { kept, own };
 
 // A command of --spawn keeps the caller's settings, which may be part of what is measured; the own
 // server is the same wherever it is started. Both find the tools beside this one.
-std::vector<std::string> environment_for(const fs::path& state_dir, Settings settings) {
+std::vector<std::string> environment_for(const fs::path& state_dir, const std::string& listen,
+                                         Settings settings) {
   std::vector<std::string> variables;
   std::string path = "/usr/bin:/bin";
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -94,7 +95,7 @@ std::vector<std::string> environment_for(const fs::path& state_dir, Settings set
   const fs::path here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   variables.push_back("PATH=" + path + ":" + here.string());
   variables.push_back("CLAWWS_STATE_DIR=" + state_dir.string());
-  variables.push_back("CLAWWS_LISTEN=127.0.0.1:0");
+  variables.push_back("CLAWWS_LISTEN=" + listen);
   return variables;
 }
 
@@ -142,24 +143,33 @@ base::Result<fs::path> find_server() {
 }
 
 base::Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const std::string& command) {
-  Exec exec;
-  if (command.empty()) {
-    const auto server = find_server();
-    if (!server) return server.error();
-    exec.arguments = {server->string(), "--listen", "127.0.0.1:0"};
-  } else {
-    exec.arguments = {"/bin/sh", "-c", command};
-  }
-  std::unique_ptr<ServerProcess> process(new ServerProcess());
+  std::unique_ptr<ServerProcess> process(new ServerProcess(command));
   const std::string temporary = base::environment("TMPDIR");
   std::string name = (temporary.empty() ? "/tmp" : temporary) + "/clawws-bench-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr)
     return Error(Errc::io, "cannot make a directory " + name + ": " + base::errno_text(errno));
   process->state_dir_ = name;
+  if (auto launched = process->launch(0); !launched) return launched.error();
+  return process;
+}
+
+base::Result<void> ServerProcess::start_again(std::uint16_t port) {
+  return launch(port);
+}
+
+base::Result<void> ServerProcess::launch(std::uint16_t port) {
+  const std::string listen = "127.0.0.1:" + std::to_string(port);
+  Exec exec;
+  if (command_.empty()) {
+    const auto server = find_server();
+    if (!server) return server.error();
+    exec.arguments = {server->string(), "--listen", listen, "--state-dir", state_dir_.string()};
+  } else {
+    exec.arguments = {"/bin/sh", "-c", command_};
+  }
   exec.variables =
-      environment_for(process->state_dir_, command.empty() ? Settings::own : Settings::kept);
-  if (command.empty()) exec.arguments.insert(exec.arguments.end(), {"--state-dir", name});
-  const fs::path log = process->state_dir_ / "bench-server.log";
+      environment_for(state_dir_, listen, command_.empty() ? Settings::own : Settings::kept);
+  const fs::path log = state_dir_ / "bench-server.log";
   exec.log.reset(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   exec.null.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!exec.log || !exec.null)
@@ -167,13 +177,12 @@ base::Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const std::str
   exec.make();
   // A command's own children come to this process when the command ends before them.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  process->pid_ = ::fork();
-  if (process->pid_ == 0) exec.become();
-  if (process->pid_ < 0)
-    return Error(Errc::io, "cannot start the server: " + base::errno_text(errno));
-  ::setpgid(process->pid_, process->pid_);  // here too: stop() must not come before the child's own
-  process->running_ = true;
-  return process;
+  pid_ = ::fork();
+  if (pid_ == 0) exec.become();
+  if (pid_ < 0) return Error(Errc::io, "cannot start the server: " + base::errno_text(errno));
+  ::setpgid(pid_, pid_);  // here too: a signal must not come before the child's own
+  running_ = true;
+  return {};
 }
 
 ServerProcess::~ServerProcess() {
@@ -203,6 +212,10 @@ std::string ServerProcess::log_tail() const {
   const std::string_view tail =
       whole.substr(whole.size() - std::min(whole.size(), k_log_tail_bytes));
   return std::string(base::trim(tail));
+}
+
+void ServerProcess::send(int signal) {
+  if (is_running()) ::kill(-pid_, signal);
 }
 
 void ServerProcess::stop(std::chrono::milliseconds limit) {

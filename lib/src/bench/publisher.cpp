@@ -19,7 +19,7 @@ namespace {
 // Deep enough that the way there and back costs no time, and few enough that what waits becomes a
 // batch: a server answers the requests of one connection in order, so with many of them a backlog
 // would be worked off one event at a time.
-constexpr std::size_t k_most_in_flight = 4;
+constexpr std::size_t k_most_in_flight = 4, k_most_to_repeat = 1;
 // Room for a batch in the server's default limit of 1 MiB a request.
 constexpr std::size_t k_most_body_bytes = 900 * 1024;
 
@@ -32,6 +32,7 @@ void PublishTally::add(const PublishTally& other) {
   refused += other.refused;
   failed += other.failed;
   requests += other.requests;
+  repeated += other.repeated;
   if (first_problem.empty()) first_problem = other.first_problem;
 }
 
@@ -112,6 +113,11 @@ void Publisher::on_secure() {
     post(body, 0);
     return;
   }
+  // Given to the link as it was: the server must find the same bytes under the same key.
+  for (const Request& request : in_flight_) {
+    ++tally_.repeated;
+    link_->send(request.bytes);
+  }
   send_waiting();
 }
 
@@ -132,7 +138,8 @@ void Publisher::send_waiting() {
   // Sending may tell at once that everything was sent.
   if (sending_) return;
   sending_ = true;
-  while (secure_ && sent_ < noticed_ && in_flight_.size() < k_most_in_flight && link_->all_sent()) {
+  const std::size_t most = repeats() ? k_most_to_repeat : k_most_in_flight;
+  while (secure_ && sent_ < noticed_ && in_flight_.size() < most && link_->all_sent()) {
     const std::uint64_t events = std::min<std::uint64_t>(noticed_ - sent_, config_.batch);
     std::string body;
     if (events > 1) body += '[';
@@ -150,10 +157,14 @@ void Publisher::send_waiting() {
 }
 
 void Publisher::post(std::string_view body, std::uint64_t events) {
-  in_flight_.push_back({events, steady_now()});
-  ++tally_.requests;
   std::string request = target_->publish_head;
-  request.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  request.append(std::to_string(body.size()));
+  if (repeats() && !probing_)
+    request.append("\r\nIdempotency-Key: " + config_.repeat_key + std::to_string(config_.index) +
+                   "-" + std::to_string(tally_.requests));
+  request.append("\r\n\r\n").append(body);
+  in_flight_.push_back({events, steady_now(), repeats() ? request : std::string()});
+  ++tally_.requests;
   link_->send(request);
 }
 
@@ -177,18 +188,23 @@ void Publisher::on_bytes(std::string_view bytes, Nanos received_at) {
 }
 
 void Publisher::answered(Nanos received_at) {
-  const Request request = in_flight_.front();
-  in_flight_.pop_front();
   const bool accepted = reader_.status() / 100 == 2;
-  tally_.response.record(received_at - request.sent_at);
-  (accepted ? tally_.accepted : tally_.refused) += request.events;
   std::optional<net::Ending> refusal;
   if (!accepted) {
     const std::string retry_after = reader_.field("Retry-After"), body = reader_.body();
     refusal = net::http_ending({reader_.status(), retry_after, "", body, base::unix_millis()});
     if (tally_.first_problem.empty())
       tally_.first_problem = "POST /clawws/events: " + refusal->what;
+    if (repeats() && !probing_ && refusal->again == net::Again::backoff) {
+      retry_hint_ = refusal->hint;
+      link_->fail(*refusal);
+      return;
+    }
   }
+  const Request request = in_flight_.front();
+  in_flight_.pop_front();
+  tally_.response.record(received_at - request.sent_at);
+  (accepted ? tally_.accepted : tally_.refused) += request.events;
   if (std::exchange(probing_, false)) {
     if (refusal)
       probe_result_ = base::Error(refusal->code, "publishing: " + refusal->what);
@@ -201,20 +217,24 @@ void Publisher::answered(Nanos received_at) {
 
 void Publisher::on_end(const net::Ending& ending) {
   secure_ = false;
-  for (const Request& request : in_flight_) tally_.failed += request.events;
-  in_flight_.clear();
+  if (!repeats() || probing_) {
+    for (const Request& request : in_flight_) tally_.failed += request.events;
+    in_flight_.clear();
+  }
   if (tally_.first_problem.empty()) tally_.first_problem = "publisher: " + ending.what;
   if (std::exchange(probing_, false)) {
     probe_result_ = base::Error(ending.code, "publishing: " + ending.what);
     return;
   }
-  if (stopped_ || (running_ && sent_ == end_)) {
+  if (stopped_ || (running_ && sent_ == end_ && in_flight_.empty())) {
     check_done();
     return;
   }
   const Nanos now = steady_now();
   if (lost_at_ == Nanos(0)) lost_at_ = now;
-  const auto delay = backoff_.next(std::chrono::duration_cast<base::Millis>(now - lost_at_));
+  const auto outage = std::chrono::duration_cast<base::Millis>(now - lost_at_);
+  const auto hint = std::exchange(retry_hint_, std::nullopt);
+  const auto delay = hint ? backoff_.next_hinted(outage, *hint) : backoff_.next(outage);
   loop_.at(now + delay, [this] { dial(); });
 }
 

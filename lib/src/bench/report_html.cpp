@@ -205,8 +205,14 @@ std::string ledger_table(const BenchResult& r) {
   add("corrupt", r.fleet.corrupt);
   add("connections cut", r.fleet.cut);
   add("events not accepted", r.publish.refused + r.publish.failed);
+  if (r.fleet.comeback) {
+    add("clients never back", r.fleet.comeback->not_back);
+    add("of delivered, replayed", r.fleet.comeback->replayed.count());
+    add("gaps", r.fleet.comeback->gaps);
+  }
   out += "</table>";
-  for (const auto* reasons : {&r.fleet.connect_failures, &r.fleet.cut_reasons})
+  for (const auto* reasons :
+       {&r.fleet.connect_failures, &r.fleet.return_failures, &r.fleet.cut_reasons})
     for (const auto& [what, times] : *reasons)
       out += "<p class=\"note\">" + base::format_count(times) + " times: " + safe(what) + "</p>";
   return section("Ledger", out, "expected = delivered + lost, over all clients");
@@ -224,6 +230,11 @@ std::string connect_table(const BenchResult& r) {
   add("first frame", r.fleet.first_frame);
   add("whole", r.fleet.connect);
   if (r.plan.scenario == Scenario::churn) add("coming back", r.fleet.returns);
+  if (r.fleet.comeback) {
+    add("connecting again", r.fleet.returns);
+    add("live again, from the loss", r.fleet.comeback->live_again);
+    add("of that, catching up", r.fleet.comeback->catch_up);
+  }
   return section("Connecting", out + "</table>");
 }
 

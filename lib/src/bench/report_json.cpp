@@ -64,6 +64,8 @@ ordered_json to_json(const BenchPlan& plan) {
           {"canaries", plan.canaries},
           {"stalled", plan.stalled},
           {"churnRate", plan.churn_rate},
+          {"leavers", plan.leavers},
+          {"away", plan.away},
           {"cores", plan.cores},
           {"seed", plan.seed},
           {"countLost", plan.count_lost == CountLost::in ? "in" : "out"}};
@@ -106,9 +108,12 @@ ordered_json delivery_json(const BenchResult& r) {
                        {{"min", ms(r.fairness_min)},
                         {"median", ms(r.fairness_median)},
                         {"max", ms(r.fairness_max)}}}};
-  if (r.plan.scenario == Scenario::slow_consumer) {
+  const Scenario scenario = r.plan.scenario;
+  if (scenario == Scenario::slow_consumer || comes_back(scenario))
     out["before"] = to_json(r.before);
-    out["stalled"] = to_json(r.stalled);
+  if (scenario == Scenario::resume) out["others"] = to_json(r.disturbed);
+  if (scenario == Scenario::slow_consumer) {
+    out["stalled"] = to_json(r.disturbed);
     out["stalledEnded"] = r.stalled_ended;
   }
   return out;
@@ -131,7 +136,28 @@ ordered_json ledger_json(const BenchResult& r) {
 
 ordered_json churn_json(const BenchResult& r) {
   if (r.plan.scenario != Scenario::churn) return nullptr;
-  return {{"failed", r.fleet.returns_failed}, {"return", to_json(r.fleet.returns)}};
+  return {{"failed", r.fleet.returns_failed},
+          {"failures", reasons(r.fleet.return_failures)},
+          {"return", to_json(r.fleet.returns)}};
+}
+
+ordered_json reconnect_json(const BenchResult& r) {
+  if (!r.fleet.comeback) return nullptr;
+  const Comeback& c = *r.fleet.comeback;
+  const auto rate = catch_up_rate(r);
+  return {{"lost", c.lost},
+          {"notBack", c.not_back},
+          {"all", ms(r.all_back)},
+          {"liveAgain", to_json(Distribution{c.live_again, c.not_back})},
+          {"catchUp", to_json(c.catch_up)},
+          {"catchUpRate", rate ? ordered_json(*rate) : ordered_json(nullptr)},
+          {"replayed", to_json(c.replayed)},
+          {"dropped", c.dropped},
+          {"gaps", c.gaps},
+          {"return", to_json(r.fleet.returns)},
+          {"failed", r.fleet.returns_failed},
+          {"failures", reasons(r.fleet.return_failures)},
+          {"serverDown", ms(r.server_down)}};
 }
 
 ordered_json growth_json(const std::optional<Growth>& growth) {
@@ -144,6 +170,7 @@ ordered_json publish_json(const BenchResult& r) {
           {"refused", p.refused},
           {"failed", p.failed},
           {"requests", p.requests},
+          {"repeated", p.repeated},
           {"response", to_json(p.response)},
           {"firstProblem",
            p.first_problem.empty() ? ordered_json(nullptr) : ordered_json(p.first_problem)}};
@@ -232,6 +259,7 @@ ordered_json run_json(const BenchResult& r) {
           {"delivery", delivery_json(r)},
           {"ledger", ledger_json(r)},
           {"churn", churn_json(r)},
+          {"reconnect", reconnect_json(r)},
           {"publish", publish_json(r)},
           {"server", server_json(r)},
           {"client", client_json(r)},

@@ -160,6 +160,8 @@ BenchPlan read_plan(const Node& node) {
   plan.canaries = node["canaries"].count();
   plan.stalled = node["stalled"].count();
   plan.churn_rate = node["churnRate"].number();
+  if (node.has("leavers")) plan.leavers = node["leavers"].count();
+  if (node.has("away")) plan.away = node["away"].count();
   plan.cores = node["cores"].count();
   plan.seed = node["seed"].count();
   plan.count_lost =
@@ -186,10 +188,37 @@ void read_delivery(const Node& node, BenchResult& r) {
   r.fairness_min = node["fairness"]["min"].time_or_null();
   r.fairness_median = node["fairness"]["median"].time_or_null();
   r.fairness_max = node["fairness"]["max"].time_or_null();
-  if (r.plan.scenario != Scenario::slow_consumer) return;
-  r.before = read_distribution(node["before"]);
-  r.stalled = read_distribution(node["stalled"]);
+  const Scenario scenario = r.plan.scenario;
+  if (scenario == Scenario::slow_consumer || comes_back(scenario))
+    r.before = read_distribution(node["before"]);
+  if (scenario == Scenario::resume) r.disturbed = read_distribution(node["others"]);
+  if (scenario != Scenario::slow_consumer) return;
+  r.disturbed = read_distribution(node["stalled"]);
   r.stalled_ended = node["stalledEnded"].count();
+}
+
+void read_churn(const Node& node, BenchResult& r) {
+  if (node.is_null()) return;
+  r.fleet.returns_failed = node["failed"].count();
+  if (node.has("failures")) r.fleet.return_failures = read_reasons(node["failures"]);
+  r.fleet.returns = read_distribution(node["return"]).values;
+}
+
+void read_reconnect(const Node& node, BenchResult& r) {
+  if (node.is_null()) return;
+  Comeback& c = r.fleet.comeback.emplace();
+  c.lost = node["lost"].count();
+  c.not_back = node["notBack"].count();
+  r.all_back = node["all"].time_or_null();
+  c.live_again = read_distribution(node["liveAgain"]).values;
+  c.catch_up = read_distribution(node["catchUp"]).values;
+  c.replayed = read_distribution(node["replayed"]).values;
+  c.dropped = node["dropped"].count();
+  c.gaps = node["gaps"].count();
+  r.fleet.returns = read_distribution(node["return"]).values;
+  r.fleet.returns_failed = node["failed"].count();
+  r.fleet.return_failures = read_reasons(node["failures"]);
+  r.server_down = node["serverDown"].time_or_null();
 }
 
 void read_ledger(const Node& node, BenchResult& r) {
@@ -208,6 +237,7 @@ void read_publish(const Node& node, BenchResult& r) {
   r.publish.refused = node["refused"].count();
   r.publish.failed = node["failed"].count();
   r.publish.requests = node["requests"].count();
+  if (node.has("repeated")) r.publish.repeated = node["repeated"].count();
   r.publish.response = read_distribution(node["response"]).values;
   r.publish.first_problem = node["firstProblem"].text_or_null();
 }
@@ -312,10 +342,8 @@ BenchResult read_run(const Node& node) {
   read_connect(node["connect"], r);
   read_delivery(node["delivery"], r);
   read_ledger(node["ledger"], r);
-  if (const Node churn = node["churn"]; !churn.is_null()) {
-    r.fleet.returns_failed = churn["failed"].count();
-    r.fleet.returns = read_distribution(churn["return"]).values;
-  }
+  read_churn(node["churn"], r);
+  if (node.has("reconnect")) read_reconnect(node["reconnect"], r);
   read_publish(node["publish"], r);
   read_trust(node["trust"], r);
   read_server(node["server"], r);

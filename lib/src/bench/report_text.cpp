@@ -56,6 +56,13 @@ std::string plan_line(const BenchResult& r) {
                                                  base::escape_terminal(r.server_source) + ")");
 }
 
+std::string failure_lines(const std::map<std::string, std::uint64_t>& failures) {
+  std::string text;
+  for (const auto& [what, times] : failures)
+    text += line("", format_count(times) + " times: " + base::escape_terminal(what));
+  return text;
+}
+
 std::string connect_lines(const BenchResult& r) {
   const Histogram& h = r.fleet.connect;
   const auto p = [](const Histogram& histogram, double percent) {
@@ -70,21 +77,51 @@ std::string connect_lines(const BenchResult& r) {
                        p(r.fleet.tls, 50) + "/" + p(r.fleet.tls, 99) + "  upgrade " +
                        p(r.fleet.upgrade, 50) + "/" + p(r.fleet.upgrade, 99) + "  first frame " +
                        p(r.fleet.first_frame, 50) + "/" + p(r.fleet.first_frame, 99));
-  for (const auto& [what, times] : r.fleet.connect_failures)
-    text += line("", format_count(times) + " times: " + base::escape_terminal(what));
-  return text;
+  return text + failure_lines(r.fleet.connect_failures);
 }
 
-std::string churn_line(const BenchResult& r) {
+std::string churn_lines(const BenchResult& r) {
   if (r.plan.scenario != Scenario::churn) return {};
   const auto p = [&](double percent) {
     const auto value = r.fleet.returns.percentile(percent);
     return value ? millis(*value) : std::string("-");
   };
-  return line("churn", format_count(r.fleet.returns.count()) + " came back (" +
-                           decimal(r.plan.churn_rate, 0) + "/s)   p50 " + p(50) + " ms  p99 " +
-                           p(99) + "  max " + p(100) + "   failed " +
-                           format_count(r.fleet.returns_failed));
+  std::string text =
+      line("churn", format_count(r.fleet.returns.count()) + " came back (" +
+                        decimal(r.plan.churn_rate, 0) + "/s)   p50 " + p(50) + " ms  p99 " + p(99) +
+                        "  max " + p(100) + "   failed " + format_count(r.fleet.returns_failed));
+  return text + failure_lines(r.fleet.return_failures);
+}
+
+// What a restart did to the server, and what became of those that lost their connection.
+std::string reconnect_lines(const BenchResult& r) {
+  if (!r.fleet.comeback) return {};
+  const Comeback& c = *r.fleet.comeback;
+  std::string text;
+  if (is_restart(r.plan.scenario))
+    text =
+        line("restart", std::string(r.plan.scenario == Scenario::restart ? "SIGTERM" : "SIGKILL") +
+                            "; listening again after " +
+                            (r.server_down ? time_text(*r.server_down) : std::string("-")) +
+                            "   requests repeated " + format_count(r.publish.repeated));
+  const Distribution again{c.live_again, c.not_back};
+  text +=
+      line("reconnect", format_count(c.lost) + " connections lost; " +
+                            (r.all_back        ? "all live again in " + time_text(*r.all_back)
+                             : c.not_back == 0 ? std::string("all live again")
+                                               : format_count(c.not_back) + " never live again") +
+                            "   p50 " + percentile(again, 50, r.plan) + " ms  p99 " +
+                            percentile(again, 99, r.plan) + "  max " + largest(again, r.plan) +
+                            "   attempts failed " + format_count(r.fleet.returns_failed));
+  text += failure_lines(r.fleet.return_failures);
+  const Distribution catch_up{c.catch_up, 0};
+  const auto rate = catch_up_rate(r);
+  return text + line("catch-up",
+                     "p50 " + percentile(catch_up, 50, r.plan) + " ms  p99 " +
+                         percentile(catch_up, 99, r.plan) + "  max " + largest(catch_up, r.plan) +
+                         "   replayed " + format_count(c.replayed.count()) +
+                         (rate ? " (" + decimal(*rate, 0) + "/s)" : "") + "   seen already " +
+                         format_count(c.dropped) + "  gaps " + format_count(c.gaps));
 }
 
 std::string soak_line(const BenchResult& r) {
@@ -111,11 +148,14 @@ std::string delivery_lines(const BenchResult& r) {
   std::string text = distribution_line("deliver", r.delivery, r.plan);
   if (r.plan.scenario == Scenario::slow_consumer) {
     text += distribution_line(" before", r.before, r.plan);
-    text += distribution_line(" stalled", r.stalled, r.plan);
+    text += distribution_line(" stalled", r.disturbed, r.plan);
     text += line("", format_count(r.plan.stalled) +
                          " clients stopped reading in the second half; the server ended " +
                          format_count(r.stalled_ended));
   }
+  if (r.fleet.comeback) text += distribution_line(" before", r.before, r.plan);
+  if (r.plan.scenario == Scenario::resume)
+    text += distribution_line(" others", r.disturbed, r.plan);
   const auto fair = [&](const std::optional<Nanos>& value) {
     return value ? millis(*value) : std::string("lost");
   };
@@ -212,9 +252,9 @@ std::string outcome_line(const Outcome& outcome, client::Color color) {
 }  // namespace
 
 std::string text_report(const BenchResult& result, client::Color color) {
-  std::string text = plan_line(result) + connect_lines(result) + churn_line(result) +
-                     delivery_lines(result) + ledger_lines(result) + use_lines(result) +
-                     trust_lines(result, color);
+  std::string text = plan_line(result) + connect_lines(result) + churn_lines(result) +
+                     reconnect_lines(result) + delivery_lines(result) + ledger_lines(result) +
+                     use_lines(result) + trust_lines(result, color);
   if (result.signal != 0)
     text += line("cut", "the run was interrupted: these are the events up to then");
   for (const Outcome& outcome : result.outcomes) text += outcome_line(outcome, color);

@@ -39,7 +39,8 @@ class Run {
   Failure preflight();
   Failure connect();
   Failure settle();
-  void publish();
+  Failure publish();
+  Failure disturb();
   void begin_churn();
   void cut_short();
   void drain();
@@ -78,6 +79,7 @@ class Run {
   Measure measure_;
   Schedule schedule_;
   std::vector<std::uint64_t> sent_;  // by each publisher
+  Nanos disturbed_at_{0};
   BenchResult result_;
   std::uint64_t shown_delivered_ = 0;
 };
@@ -108,6 +110,9 @@ Run::Run(const RunSetup& setup)
     config.connections = connections;
     config.first_source = source;
     config.receive_buffer_bytes = receive_buffer;
+    if (comes_back(plan_.scenario)) config.afterwards = Fleet::Config::Afterwards::resume;
+    config.return_limit = plan_.return_limit;
+    config.seed = plan_.seed << 32;
     source += connections;
     return std::make_unique<Fleet>(loop, setup.target, config);
   };
@@ -126,6 +131,7 @@ Run::Run(const RunSetup& setup)
     config.batch = plan_.batch;
     config.source = source++;
     config.seed = plan_.seed + p;
+    if (is_restart(plan_.scenario)) config.repeat_key = "bench-" + result_.run + "-";
     publishers_.push_back(
         std::make_unique<Publisher>(publisher_loop(), setup.target, codec_, config));
   }
@@ -143,7 +149,7 @@ std::variant<BenchResult, RunFailure> Run::execute() {
   if (auto failure = preflight()) return *failure;
   if (auto failure = connect()) return *failure;
   if (auto failure = settle()) return *failure;
-  publish();
+  if (auto failure = publish()) return *failure;
   drain();
   close();
   collect_all();
@@ -157,8 +163,8 @@ std::variant<BenchResult, RunFailure> Run::execute() {
 void Run::fill(Snapshot& snapshot, Nanos since) {
   snapshot.asked = plan_.connections;
   snapshot.live = live();
-  if (plan_.churn_rate > 0)
-    snapshot.live -= sum([](const Fleet::Progress& p) { return p.ended.load(); });
+  const bool comes_and_goes = plan_.churn_rate > 0 || comes_back(plan_.scenario);
+  if (comes_and_goes) snapshot.live -= sum([](const Fleet::Progress& p) { return p.ended.load(); });
   snapshot.failed = failed();
   snapshot.delivered = sum([](const Fleet::Progress& p) { return p.delivered.load(); });
   snapshot.lost = sum([](const Fleet::Progress& p) { return p.overtaken.load(); });
@@ -171,8 +177,10 @@ void Run::fill(Snapshot& snapshot, Nanos since) {
     snapshot.p99 = so_far.percentile(99);
     if (so_far.count() > 0) snapshot.max = so_far.max();
     const std::uint64_t due = std::min(schedule_.count_due(steady_now()), measure_.total);
-    // Who comes and goes is not owed everything.
-    const std::uint64_t owed_to = plan_.churn_rate > 0 ? 0 : snapshot.live;
+    // Who comes and goes is not owed everything; who comes back is.
+    const std::uint64_t owed_to = plan_.churn_rate > 0         ? 0
+                                  : comes_back(plan_.scenario) ? result_.live
+                                                               : snapshot.live;
     const std::uint64_t expected = (due - std::min(due, measure_.warm_up)) * owed_to;
     snapshot.outstanding = expected - std::min(expected, snapshot.delivered);
   }
@@ -181,10 +189,11 @@ void Run::fill(Snapshot& snapshot, Nanos since) {
 
 void Run::look(SeriesRow& row) {
   row.connected = live() - sum([](const Fleet::Progress& p) { return p.ended.load(); });
-  if (!setup_.server_pid) return;
-  const auto use = process_use(*setup_.server_pid);
+  const auto pid = setup_.control ? setup_.control->pid() : setup_.server_pid;
+  if (!pid) return;
+  const auto use = process_use(*pid);
   if (use && use->rss_bytes > 0) row.server_rss = use->rss_bytes;
-  if (plan_.scenario == Scenario::soak) row.server_files = open_files(*setup_.server_pid);
+  if (plan_.scenario == Scenario::soak) row.server_files = open_files(*pid);
 }
 
 // ---- connect ------------------------------------------------------------------------------------
@@ -261,13 +270,16 @@ Run::Failure Run::settle() {
 
 // ---- events -------------------------------------------------------------------------------------
 
-void Run::publish() {
+Run::Failure Run::publish() {
   measure_.codec = codec_;
   measure_.count_lost = plan_.count_lost;
   measure_.publishers = plan_.publishers;
   measure_.warm_up = plan_.warm_up;
   measure_.total = plan_.warm_up + plan_.events;
-  measure_.split = stalled_ ? plan_.warm_up + plan_.events / 2 : measure_.total;
+  measure_.split = measure_.total;
+  if (stalled_) measure_.split = plan_.warm_up + plan_.events / 2;
+  if (comes_back(plan_.scenario) && plan_.scenario != Scenario::resume)
+    measure_.split = lost_at(plan_);
   for (const auto& canary : canaries_) canary->begin(measure_);
   measure_.events_a_row = plan_.rate * std::chrono::duration<double>(series_step(plan_)).count();
   for (const auto& fleet : fleets_) fleet->begin(measure_);
@@ -280,11 +292,26 @@ void Run::publish() {
   use_.measure_begins();
   if (plan_.churn_rate > 0) begin_churn();
   if (stalled_ && watch_.pause_until(schedule_.due(measure_.split))) stalled_->stall();
+  if (comes_back(plan_.scenario))
+    if (auto failure = disturb()) return failure;
   if (!watch_.pause_until(schedule_.due(measure_.total - 1))) {
     cut_short();
-    return;
+    return {};
   }
   for (const Ledger::Stream& stream : measure_.streams()) sent_.push_back(stream.end);
+  return {};
+}
+
+Run::Failure Run::disturb() {
+  std::vector<Fleet*> fleets;
+  for (const auto& fleet : fleets_) fleets.push_back(fleet.get());
+  Disturbance disturbance(
+      {plan_, std::move(fleets), result_.live, setup_.control ? &*setup_.control : nullptr},
+      schedule_, watch_);
+  auto failure = disturbance.run();
+  disturbed_at_ = disturbance.began_at();
+  result_.server_down = disturbance.server_down();
+  return failure;
 }
 
 // Each fleet has its share, so that together they make the rate.
@@ -322,7 +349,8 @@ void Run::drain() {
   watch_.insist_until(last + plan_.drain, [&] {
     const bool all_answered = std::all_of(publishers_.begin(), publishers_.end(),
                                           [](const auto& publisher) { return publisher->done(); });
-    return all_answered && sum([](const Fleet::Progress& p) { return p.missing.load(); }) == 0;
+    return all_answered &&
+           sum([](const Fleet::Progress& p) { return p.missing.load() + p.away.load(); }) == 0;
   });
   use_.measure_ends(
       result_.live + canaries_.size() + (stalled_ ? stalled_->progress().live.load() : 0), result_);
@@ -359,6 +387,9 @@ void Run::collect_all() {
     canaries.add(canary->tally());
     canary->abandon();
   }
+  const auto& comeback = result_.fleet.comeback;
+  if (comeback && disturbed_at_ > Nanos(0) && comeback->not_back == 0 && comeback->lost > 0)
+    result_.all_back = comeback->last_back - disturbed_at_;
   result_.series = sampler_.take();
   collect(result_, canaries, measure_, sent_);
 }

@@ -126,6 +126,20 @@ base::Result<Measured> find_measured(const BenchConfig& config,
   return measured;
 }
 
+// What a restart needs: only of a server that this process has started.
+std::optional<ServerControl> control_of(const Measured& measured) {
+  ServerProcess* const process = measured.process.get();
+  if (process == nullptr) return std::nullopt;
+  const std::shared_ptr<const Target> target = measured.target;
+  ServerControl control;
+  control.end = [process](int signal) { process->send(signal); };
+  control.has_ended = [process] { return !process->is_running(); };
+  control.start = [process, target] { return process->start_again(target->ws->url.port); };
+  control.is_listening = [target] { return is_listening(*target); };
+  control.pid = [process] { return std::optional(process->pid()); };
+  return control;
+}
+
 // ---- reports ------------------------------------------------------------------------------------
 
 ProgressLine::Form progress_form(const BenchConfig& config) {
@@ -219,6 +233,7 @@ BenchExit run_bench(const BenchConfig& config, const client::Environment& enviro
   setup.target = measured->target;
   setup.server_source = measured->source;
   setup.server_pid = measured->pid;
+  if (is_restart(setup.plan.scenario)) setup.control = control_of(*measured);
   setup.signal = [&] { return signals.number(); };
   if (form != ProgressLine::Form::none)
     setup.progress = [&](const Snapshot& snapshot) { progress.show(snapshot); };

@@ -19,12 +19,17 @@ constexpr std::array k_metrics{"delivery.p50",
                                "server.cpu-per-connect",
                                "server.rss",
                                "lost"};
+// Of those that come back also these.
+constexpr std::array k_comeback_metrics{"reconnect.p50", "reconnect.max", "catch-up.p50"};
 
 }  // namespace
 
 std::vector<RunValues> run_values(std::span<const BenchResult> runs) {
   std::vector<RunValues> found;
-  for (const char* metric : k_metrics) {
+  std::vector<const char*> metrics(k_metrics.begin(), k_metrics.end());
+  if (!runs.empty() && comes_back(runs.front().plan.scenario))
+    metrics.insert(metrics.end(), k_comeback_metrics.begin(), k_comeback_metrics.end());
+  for (const char* metric : metrics) {
     RunValues row;
     row.metric = metric;
     for (const BenchResult& run : runs) {

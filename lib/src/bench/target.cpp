@@ -1,7 +1,9 @@
 #include "clawws/bench/target.hpp"
 
 #include <netinet/in.h>
+#include <poll.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "clawws/base/posix.hpp"
@@ -12,6 +14,7 @@
 namespace clawws::bench {
 namespace {
 
+constexpr int k_listen_wait_ms = 200;
 constexpr std::string_view k_websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint) {
@@ -36,6 +39,33 @@ bool Target::is_loopback() const noexcept {
   sockaddr_in v4{};
   std::memcpy(&v4, &address, sizeof v4);
   return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+}
+
+std::string Target::upgrade_request_with(std::string_view query) const {
+  if (query.empty()) return upgrade_request;
+  const std::string target = ws->url.target();
+  std::string request = "GET " + target + (ws->url.query.empty() ? '?' : '&');
+  request.reserve(upgrade_request.size() + 1 + query.size());
+  request.append(query).append(upgrade_request, 4 + target.size());
+  return request;
+}
+
+// From the clients' addresses, not from the server's own: a client that asks a free port of its own
+// address often enough will one day be given that very port to ask from, and meet itself.
+bool is_listening(const Target& target) noexcept {
+  const base::UniqueFd fd(
+      ::socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const sockaddr_storage source = source_address(target, 0);
+  if (source.ss_family == AF_INET)
+    ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&source), sizeof(sockaddr_in));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target.address),
+                target.address_bytes) == 0)
+    return true;
+  pollfd waiting{fd.get(), POLLOUT, 0};
+  int error = 0;
+  socklen_t size = sizeof error;
+  return errno == EINPROGRESS && ::poll(&waiting, 1, k_listen_wait_ms) == 1 &&
+         ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
 base::Result<std::shared_ptr<const Target>> make_target(const client::Attempt& attempt) {

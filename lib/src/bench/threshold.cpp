@@ -27,7 +27,20 @@ struct DistributionRow {
 constexpr std::array k_distributions{
     DistributionRow{"delivery", [](const BenchResult& r) { return r.delivery; }},
     DistributionRow{"delivery.before", [](const BenchResult& r) { return r.before; }},
-    DistributionRow{"delivery.stalled", [](const BenchResult& r) { return r.stalled; }},
+    DistributionRow{"delivery.stalled",
+                    [](const BenchResult& r) {
+                      return r.plan.scenario == Scenario::slow_consumer ? r.disturbed
+                                                                        : Distribution{};
+                    }},
+    DistributionRow{"delivery.others",
+                    [](const BenchResult& r) {
+                      return r.plan.scenario == Scenario::resume ? r.disturbed : Distribution{};
+                    }},
+    DistributionRow{
+        "delivery.replayed",
+        [](const BenchResult& r) {
+          return r.fleet.comeback ? Distribution{r.fleet.comeback->replayed, 0} : Distribution{};
+        }},
     DistributionRow{"first", [](const BenchResult& r) { return r.first; }},
     DistributionRow{"to-all", [](const BenchResult& r) { return r.to_all; }},
     DistributionRow{"connect",
@@ -54,6 +67,18 @@ constexpr std::array k_distributions{
                     [](const BenchResult& r) {
                       return Distribution{r.fleet.returns, 0};
                     }},
+    // Who is not back is longer away than all others.
+    DistributionRow{"reconnect",
+                    [](const BenchResult& r) {
+                      return r.fleet.comeback ? Distribution{r.fleet.comeback->live_again,
+                                                             r.fleet.comeback->not_back}
+                                              : Distribution{};
+                    }},
+    DistributionRow{
+        "catch-up",
+        [](const BenchResult& r) {
+          return r.fleet.comeback ? Distribution{r.fleet.comeback->catch_up, 0} : Distribution{};
+        }},
     DistributionRow{"publish",
                     [](const BenchResult& r) {
                       return Distribution{r.publish.response, 0};
@@ -78,6 +103,13 @@ std::optional<double> number(Nanos value) {
   return static_cast<double>(value.count());
 }
 
+std::optional<double> number(std::optional<Nanos> value) {
+  return value ? number(*value) : std::nullopt;
+}
+std::optional<double> of_comeback(const BenchResult& r, std::uint64_t Comeback::*count) {
+  return r.fleet.comeback ? number((*r.fleet.comeback).*count) : std::nullopt;
+}
+
 // `part` over `whole`; nothing without a server or with nothing to share between.
 std::optional<double> share(const BenchResult& r, Nanos ServerUse::*part, std::uint64_t whole) {
   if (!r.server || whole == 0) return std::nullopt;
@@ -95,6 +127,14 @@ constexpr std::array k_scalars{
               [](const BenchResult& r) { return number(r.fleet.returns.count()); }},
     ScalarRow{"return.failed", Unit::count,
               [](const BenchResult& r) { return number(r.fleet.returns_failed); }},
+    ScalarRow{"reconnect.all", Unit::time, [](const BenchResult& r) { return number(r.all_back); }},
+    ScalarRow{"not-back", Unit::count,
+              [](const BenchResult& r) { return of_comeback(r, &Comeback::not_back); }},
+    ScalarRow{"catch-up.rate", Unit::count, [](const BenchResult& r) { return catch_up_rate(r); }},
+    ScalarRow{"gaps", Unit::count,
+              [](const BenchResult& r) { return of_comeback(r, &Comeback::gaps); }},
+    ScalarRow{"server.down", Unit::time,
+              [](const BenchResult& r) { return number(r.server_down); }},
     ScalarRow{"cut", Unit::count, [](const BenchResult& r) { return number(r.fleet.cut); }},
     ScalarRow{"expected", Unit::count,
               [](const BenchResult& r) { return number(r.fleet.ledger.expected); }},

@@ -22,7 +22,7 @@ struct BenchConfig : client::ApproachOptions {
   std::optional<Profile> profile;
   std::optional<Scenario> scenario;
   std::optional<std::uint64_t> connections, rate, connect_rate, size_bytes, publishers, batch,
-      threads, stalled, churn, seed;
+      threads, stalled, churn, leavers, away, seed;
   std::optional<base::Millis> duration, warm_up, drain;
   std::optional<CountLost> count_lost;
   std::vector<Threshold> thresholds;

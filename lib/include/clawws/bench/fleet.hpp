@@ -66,11 +66,26 @@ struct Churn {
   Nanos linger{0};  // at most so long a leaving client waits for what was due to it
 };
 
+// Of clients that lost their connection and came back to where they were.
+struct Comeback {
+  Histogram
+      live_again;      // from the loss, or from being let back, until all that was missed was there
+  Histogram catch_up;  // from the first frame until then
+  Histogram replayed;  // delivery latency of what was missed
+  std::uint64_t lost = 0;      // connections
+  std::uint64_t not_back = 0;  // of the clients, at the end
+  std::uint64_t dropped = 0;   // events that came again, known by their position; in no ledger
+  std::uint64_t gaps = 0;
+  Nanos last_back{0};  // when the last was live again; steady clock
+
+  void add(const Comeback& other);
+};
+
 // Everything that a fleet counted. Fleets' tallies add up.
 struct Tally {
   Histogram connect, tcp, tls, upgrade, first_frame;
   Histogram live_at;              // when connections became live, from the ramp's begin
-  Histogram delivery[2];          // of the first and second window
+  Histogram delivery[2];          // of the first and second window; not of what was replayed
   std::vector<EventMark> events;  // those that count
   std::vector<std::optional<SmallHistogram>> rows;  // of deliveries, by when they were due
   LedgerCounts ledger;
@@ -84,7 +99,8 @@ struct Tally {
   std::vector<std::int64_t> due;
   Histogram returns;                 // connection times of those that came back
   std::uint64_t returns_failed = 0;  // attempts to
-  std::map<std::string, std::uint64_t> connect_failures, cut_reasons;
+  std::optional<Comeback> comeback;  // of fleets whose clients resume
+  std::map<std::string, std::uint64_t> connect_failures, return_failures, cut_reasons;
   std::optional<net::Ending> first_failure;
 
   void add(const Tally& other);
@@ -96,11 +112,17 @@ class Fleet final : public SubscriberEvents {
     std::size_t connections = 0;
     std::size_t first_source = 0;  // of source_address
     int receive_buffer_bytes = 0;
+    // Whether a client that loses its connection comes back to where it was.
+    enum class Afterwards : std::uint8_t { stay_away, resume } afterwards = Afterwards::stay_away;
+    Nanos return_limit{0};   // for one attempt to
+    std::uint64_t seed = 0;  // of the delays before them
   };
   struct Progress {
     std::atomic<std::uint64_t> dialled{0}, live{0}, failed{0}, ended{0};  // ended: once live
     std::atomic<std::uint64_t> delivered{0}, missing{0};
     std::atomic<std::uint64_t> overtaken{0};  // of `missing`: a later one of its publisher has come
+    std::atomic<std::uint64_t> lost{0};       // connections, of clients that resume
+    std::atomic<std::uint64_t> away{0};       // clients that have not all again that they missed
   };
 
   Fleet(Loop& loop, std::shared_ptr<const Target> target, const Config& config);
@@ -120,6 +142,14 @@ class Fleet final : public SubscriberEvents {
   // is away is not expected. One that is cut does not come back.
   void churn(const Churn& churn);
   void end_churn();
+  // The first `count` live clients lose their connection. They come back by themselves, or not
+  // before call_back(); `away` counts them from now on.
+  enum class Return : std::uint8_t { by_itself, when_called };
+  void drop(std::size_t count, Return how);
+  void call_back();
+  // Until it is over, live deliveries to clients that were not dropped go into the second window.
+  enum class CatchUp : std::uint8_t { under_way, over };
+  void mark(CatchUp state);
   // Close handshakes; then gone() soon holds. abandon() ends what is left.
   void leave();
   void abandon();
@@ -147,6 +177,10 @@ class Fleet final : public SubscriberEvents {
   void shift_due(std::uint64_t event, std::int64_t by);
   void fold(const Subscriber& subscriber);
 
+  Follower::Heard follow(Subscriber& subscriber, std::string_view text, Nanos received_at);
+  void lost(Subscriber& subscriber, const net::Ending& ending);
+  void try_again(Subscriber& subscriber, const net::Ending& ending);
+
   Loop& loop_;
   std::shared_ptr<const Target> target_;
   const Config config_;
@@ -166,6 +200,9 @@ class Fleet final : public SubscriberEvents {
   std::uint64_t sent_away_ = 0;
   std::size_t next_away_ = 0;              // slot
   std::vector<Subscriber*> on_their_way_;  // leaving, and still waiting for what was due
+  enum class Dropping : std::uint8_t { nobody, by_itself, when_called };
+  Dropping dropping_ = Dropping::nobody;
+  CatchUp catch_up_ = CatchUp::over;
   Tally tally_;
 };
 

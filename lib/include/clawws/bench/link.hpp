@@ -44,6 +44,8 @@ class Link final : private Loop::Source {
   // Closes at once without a callback. `ending` is told when it is given.
   void close();
   void fail(const net::Ending& ending);
+  // The same with a reset (RST): what the kernel still holds is gone, and nothing is said.
+  void drop(const net::Ending& ending);
 
   bool is_open() const noexcept { return state_ != State::closed && state_ != State::idle; }
   net::Phase phase() const noexcept;

@@ -18,11 +18,25 @@ enum class Scenario : std::uint8_t {
   slow_consumer,  // steady; in the second half some clients read nothing any more
   churn,          // steady; clients leave and come back all the time
   soak,           // steady for long; what grows in the server is watched
+  // Steady; in the middle clients lose their connection, come back and catch up:
+  reconnect_storm,  // all at once, dropped by the generator
+  resume,           // some, who stay away for a number of events
+  restart,          // all, by a server that gets SIGTERM and is started again
+  restart_kill9,    // the same with SIGKILL
 };
-inline constexpr Scenario k_scenarios[] = {Scenario::steady,        Scenario::idle,
-                                           Scenario::connect_storm, Scenario::slow_consumer,
-                                           Scenario::churn,         Scenario::soak};
+inline constexpr Scenario k_scenarios[] = {
+    Scenario::steady,  Scenario::idle,         Scenario::connect_storm,   Scenario::slow_consumer,
+    Scenario::churn,   Scenario::soak,         Scenario::reconnect_storm, Scenario::resume,
+    Scenario::restart, Scenario::restart_kill9};
 std::string_view scenario_name(Scenario scenario) noexcept;
+constexpr bool is_restart(Scenario scenario) noexcept {
+  return scenario == Scenario::restart || scenario == Scenario::restart_kill9;
+}
+// Its clients come back to where they were, and are owed every event.
+constexpr bool comes_back(Scenario scenario) noexcept {
+  return scenario == Scenario::reconnect_storm || scenario == Scenario::resume ||
+         is_restart(scenario);
+}
 
 enum class Phase : std::uint8_t {
   preflight,
@@ -60,10 +74,23 @@ struct BenchPlan {
   std::size_t canaries = 5;
   std::size_t stalled = 0;
   double churn_rate = 0;  // clients that leave and come back, a second
+  // Where clients come back: how many are lost by the generator, events that are due until they may
+  // try to, and the limit of an attempt.
+  std::size_t leavers = 0;
+  std::uint64_t away = 0;
+  base::Millis return_limit{2'500};
   std::uint64_t seed = 1;
   CountLost count_lost = CountLost::in;
   std::vector<Threshold> thresholds;
 };
+
+// The events at which clients are lost and may come back: in the middle of those that count.
+constexpr std::uint64_t lost_at(const BenchPlan& plan) noexcept {
+  return plan.warm_up + (plan.events - plan.away) / 2;
+}
+constexpr std::uint64_t back_at(const BenchPlan& plan) noexcept {
+  return lost_at(plan) + plan.away;
+}
 
 // How long a row of the time series lasts: a second, or, in runs of more than an hour, what makes
 // 3,600 rows of it.

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -44,12 +45,19 @@ class ServerProcess {
   bool is_running();
   // The last lines of what it said.
   std::string log_tail() const;
+  // To it and all that it started; does not wait.
+  void send(int signal);
+  // After it has ended: the same command with the same state directory, and with
+  // CLAWWS_LISTEN=127.0.0.1:`port`.
+  base::Result<void> start_again(std::uint16_t port);
   // SIGTERM, and SIGKILL when it is still there after `limit`.
   void stop(std::chrono::milliseconds limit);
 
  private:
-  ServerProcess() = default;
+  explicit ServerProcess(std::string command) : command_(std::move(command)) {}
+  base::Result<void> launch(std::uint16_t port);
 
+  const std::string command_;
   std::filesystem::path state_dir_;
   pid_t pid_ = -1;
   bool running_ = false;

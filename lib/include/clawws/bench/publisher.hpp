@@ -4,7 +4,9 @@
 //
 // How late the generator itself was is measured where an event is noticed to be due, before
 // anything that depends on the server. A lost connection is made again; what was on it unanswered
-// counts as failed and is not sent twice.
+// counts as failed and is not sent twice. With a `repeat_key` it is: each request carries an
+// Idempotency-Key and is repeated under it, byte for byte, until the server has acknowledged it or
+// refused it for good. Then one request at a time is under way, so that the order holds.
 //
 // Lives on its loop's thread; the controller's calls say so.
 #pragma once
@@ -29,6 +31,7 @@ struct PublishTally {
   Histogram response;                                   // request sent to answer read
   std::uint64_t accepted = 0, refused = 0, failed = 0;  // events: 2xx, other answers, none
   std::uint64_t requests = 0;
+  std::uint64_t repeated = 0;  // requests, beside them
   std::string first_problem;
 
   void add(const PublishTally& other);
@@ -42,6 +45,8 @@ class Publisher final : public Link::Owner {
     std::size_t batch = 100;  // most events in a request
     std::size_t source = 0;   // of source_address
     std::uint64_t seed = 0;
+    std::string
+        repeat_key;  // begin of the keys, unlike any other run's; empty: nothing is repeated
   };
 
   Publisher(Loop& loop, std::shared_ptr<const Target> target,
@@ -64,7 +69,8 @@ class Publisher final : public Link::Owner {
  private:
   struct Request {
     std::uint64_t events;
-    Nanos sent_at;
+    Nanos sent_at;      // for the first time
+    std::string bytes;  // to be repeated; empty when nothing is
   };
 
   void on_secure() override;
@@ -76,6 +82,7 @@ class Publisher final : public Link::Owner {
   void send_waiting();
   void post(std::string_view body, std::uint64_t events);
   void answered(Nanos received_at);
+  bool repeats() const noexcept { return !config_.repeat_key.empty(); }
   void check_done();
   std::uint64_t event_of(std::uint64_t number) const noexcept {
     return number * config_.publishers + config_.index;
@@ -96,6 +103,7 @@ class Publisher final : public Link::Owner {
   std::uint64_t noticed_ = 0;  // due so far
   std::uint64_t sent_ = 0;     // of them
   std::deque<Request> in_flight_;
+  std::optional<base::Millis> retry_hint_;  // of the last refusal
   bool secure_ = false, probing_ = false, running_ = false, stopped_ = false, sending_ = false;
   std::optional<base::Result<void>> probe_result_;
   PublishTally tally_;

@@ -95,10 +95,15 @@ struct BenchResult {
   Nanos connect_took{0};   // from the first dial until the last was live or had failed
   Tally fleet;             // of the connections asked for; its histograms are moved out
   Distribution delivery, first, to_all, canary;
-  Distribution before, stalled;  // slow-consumer: delivery in the first and second half
+  // Delivery, apart: of slow-consumer its two halves; of those that come back, live ones until the
+  // loss and, of resume, those to the others while some caught up (`before` is then all else).
+  Distribution before, disturbed;
   std::optional<Nanos> fairness_min, fairness_median, fairness_max;  // of the connections' p99
   std::optional<std::uint64_t> owed;  // churn: deliveries, counted by event rather than by client
   std::uint64_t stalled_ended = 0;    // slow-consumer: stalled clients that the server has ended
+  // Where clients come back: from the loss (resume: from being let back) until the last of them was
+  // live again; nothing while one is not. And how long a restarted server did not listen.
+  std::optional<Nanos> all_back, server_down;
   PublishTally publish;
   std::vector<SeriesRow> series;
 
@@ -110,6 +115,10 @@ struct BenchResult {
   std::vector<Outcome> outcomes;
   Verdict verdict;
 };
+
+// What was missed came again at this rate, events a second; nothing without any, or while one of
+// the clients is not back.
+std::optional<double> catch_up_rate(const BenchResult& result);
 
 // Fills outcomes and verdict from the rest.
 void judge(BenchResult& result);

@@ -15,6 +15,7 @@
 #include <string>
 #include <variant>
 
+#include "clawws/bench/disturbance.hpp"
 #include "clawws/bench/preflight.hpp"
 #include "clawws/bench/result.hpp"
 #include "clawws/bench/watch.hpp"
@@ -26,6 +27,7 @@ struct RunSetup {
   std::shared_ptr<const Target> target;
   std::string server_source;
   std::optional<pid_t> server_pid;
+  std::optional<ServerControl> control;           // must be there for a restart
   std::function<int()> signal;                    // number of one that came, or 0
   std::function<void(const Snapshot&)> progress;  // may be empty
   Nanos progress_every{std::chrono::milliseconds(250)};

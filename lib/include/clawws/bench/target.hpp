@@ -27,10 +27,16 @@ struct Target {
   ~Target();  // wipes what holds credentials
 
   bool is_loopback() const noexcept;
+  // The upgrade request with this query ("since=…"; "" for none) beside the URL's own. Holds the
+  // credentials.
+  std::string upgrade_request_with(std::string_view query) const;
 };
 
 // Resolves the host (blocking) and makes the heads. Errc::connect_failed: no such host.
 base::Result<std::shared_ptr<const Target>> make_target(const client::Attempt& attempt);
+
+// Whether something listens there now; waits 200 ms for it at most.
+bool is_listening(const Target& target) noexcept;
 
 // Few enough that neither ports nor a server's table of addresses become the limit.
 inline constexpr std::size_t k_connections_an_address = 100;
