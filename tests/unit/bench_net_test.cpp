@@ -162,19 +162,20 @@ TEST(BenchTarget, KnowsWhetherSomethingListens) {
 }
 
 TEST(BenchProcess, StartsTheSameAgainWithItsPort) {
-  auto process = ServerProcess::start("echo \"$CLAWWS_STATE_DIR $CLAWWS_LISTEN\"; exec sleep 60");
+  auto process =
+      ServerProcess::start("echo \"$CLAWWS_STATE_DIR $CLAWWS_LISTEN\"; exec tail -f /dev/null");
   ASSERT_TRUE(process.has_value()) << process.error().message();
   ServerProcess& server = **process;
   const std::string line = server.state_dir().string() + " 127.0.0.1:";
   const auto says = [&](const std::string& text) {
     return test::eventually([&] { return server.log_tail() == text; });
   };
-  EXPECT_TRUE(says(line + "0")) << server.log_tail();
+  EXPECT_TRUE(says(line + "0\n")) << server.log_tail();
   EXPECT_TRUE(server.is_running());
   server.send(SIGKILL);
   EXPECT_TRUE(test::eventually([&] { return !server.is_running(); }));
   ASSERT_TRUE(server.start_again(8'443).has_value());
-  EXPECT_TRUE(says(line + "0\n" + line + "8443")) << server.log_tail();
+  EXPECT_TRUE(says(line + "0\n" + line + "8443\n")) << server.log_tail();
   EXPECT_TRUE(server.is_running());
 }
 

@@ -110,7 +110,10 @@ Run::Run(const RunSetup& setup)
     config.connections = connections;
     config.first_source = source;
     config.receive_buffer_bytes = receive_buffer;
-    if (comes_back(plan_.scenario)) config.afterwards = Fleet::Config::Afterwards::resume;
+    // Canaries are cut off by a restart alone.
+    const bool is_cut_off =
+        &loop == &canary_loop() ? is_restart(plan_.scenario) : comes_back(plan_.scenario);
+    if (is_cut_off) config.afterwards = Fleet::Config::Afterwards::resume;
     config.return_limit = plan_.return_limit;
     config.seed = plan_.seed << 32;
     source += connections;
