@@ -53,6 +53,7 @@ Result<void> Hub::start() {
 }
 
 void Hub::stop() {
+  reader_->cancel();
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::running) state_ = State::stopping;

@@ -21,7 +21,7 @@ void StoreReader::start() {
   thread_ = std::thread([this] { loop(); });
 }
 
-void StoreReader::stop() {
+void StoreReader::cancel() {
   // What is dropped holds parts of those who asked, and they may go before the reader does.
   std::deque<std::function<void()>> jobs;
   std::map<std::string, User> users;
@@ -32,6 +32,10 @@ void StoreReader::stop() {
     users.swap(users_);
   }
   work_.notify_all();
+}
+
+void StoreReader::stop() {
+  cancel();
   if (thread_.joinable()) thread_.join();
 }
 

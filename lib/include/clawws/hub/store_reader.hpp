@@ -38,7 +38,9 @@ class StoreReader {
   ~StoreReader();
 
   void start();
-  // Jobs that still wait are dropped without a call.
+  // Drops all that waits, without a call; nothing new is taken.
+  void cancel();
+  // The same, and the thread has ended when it returns.
   void stop();
   // Runs `job` after those that came before. Dropped when the reader does not run.
   void run(std::function<void()> job);
