@@ -183,7 +183,8 @@ TEST(BenchRun, WhoComesAndGoesGetsWhatWasDueToIt) {
   EXPECT_LT(ledger.expected, 40'000U) << "nobody was away";
   EXPECT_GT(ledger.expected, 5'000U);
   EXPECT_EQ(r.owed, ledger.expected) << "by client and by event";
-  EXPECT_EQ(r.to_all.samples(), 2'000U);
+  EXPECT_LE(r.to_all.samples(), 2'000U);
+  EXPECT_GT(r.to_all.samples(), 1'800U) << "an event is due to nobody only while all are away";
   EXPECT_EQ(r.to_all.beyond, 0U);
   EXPECT_EQ(sum_of(r, &SeriesRow::delivered), ledger.delivered);
   EXPECT_EQ(sum_of(r, &SeriesRow::published), 2'000U);
