@@ -41,8 +41,7 @@ void Tally::add(const Tally& other) {
   upgrade.merge(other.upgrade);
   first_frame.merge(other.first_frame);
   live_at.merge(other.live_at);
-  delivery[0].merge(other.delivery[0]);
-  delivery[1].merge(other.delivery[1]);
+  for (std::size_t i = 0; i < std::size(delivery); ++i) delivery[i].merge(other.delivery[i]);
   events.resize(std::max(events.size(), other.events.size()));
   for (std::size_t i = 0; i < other.events.size(); ++i) {
     events[i].first = std::min(events[i].first, other.events[i].first);
@@ -251,7 +250,7 @@ void Fleet::on_message(Subscriber& subscriber, std::string_view text, Nanos rece
     tally_.comeback->replayed.record(delay);
   } else {
     const bool feels_it = catch_up_ == CatchUp::under_way && !subscriber.was_dropped;
-    tally_.delivery[event >= measure_.split || feels_it ? 1 : 0].record(delay);
+    tally_.delivery[event < measure_.split ? 0 : feels_it ? 1 : measure_.window].record(delay);
     subscriber.delays->record(delay);
   }
   if (!tally_.rows.empty()) {
@@ -298,8 +297,7 @@ void Fleet::stall() {
 Histogram Fleet::delivery_so_far() {
   Histogram copy;
   loop_.call([&] {
-    copy.merge(tally_.delivery[0]);
-    copy.merge(tally_.delivery[1]);
+    for (const Histogram& window : tally_.delivery) copy.merge(window);
   });
   return copy;
 }

@@ -281,8 +281,10 @@ Run::Failure Run::publish() {
   measure_.total = plan_.warm_up + plan_.events;
   measure_.split = measure_.total;
   if (stalled_) measure_.split = plan_.warm_up + plan_.events / 2;
-  if (comes_back(plan_.scenario) && plan_.scenario != Scenario::resume)
+  if (comes_back(plan_.scenario)) {
     measure_.split = lost_at(plan_);
+    measure_.window = 2;
+  }
   for (const auto& canary : canaries_) canary->begin(measure_);
   measure_.events_a_row = plan_.rate * std::chrono::duration<double>(series_step(plan_)).count();
   for (const auto& fleet : fleets_) fleet->begin(measure_);

@@ -36,7 +36,8 @@ struct Measure {
   std::uint32_t publishers = 1;
   std::uint64_t warm_up = 0;  // events before the first that counts
   std::uint64_t total = 0;    // with them
-  std::uint64_t split = 0;    // from this event on the second window; `total`: there is none
+  std::uint64_t split = 0;    // from this event on another window; `total`: there is none
+  std::size_t window = 1;     // which of Tally::delivery that is
 
   double events_a_row = 0;  // of the time series; 0: there is none
 
@@ -84,9 +85,11 @@ struct Comeback {
 // Everything that a fleet counted. Fleets' tallies add up.
 struct Tally {
   Histogram connect, tcp, tls, upgrade, first_frame;
-  Histogram live_at;              // when connections became live, from the ramp's begin
-  Histogram delivery[2];          // of the first and second window; not of what was replayed
-  std::vector<EventMark> events;  // those that count
+  Histogram live_at;  // when connections became live, from the ramp's begin
+  // Not of what was replayed: of events before Measure::split; of the second half, or of those that
+  // stayed while others caught up; of all else.
+  Histogram delivery[3];
+  std::vector<EventMark> events;                    // those that count
   std::vector<std::optional<SmallHistogram>> rows;  // of deliveries, by when they were due
   LedgerCounts ledger;
   std::vector<std::optional<Nanos>> p99s;  // of each connection; nothing: beyond, by lost ones
@@ -147,7 +150,7 @@ class Fleet final : public SubscriberEvents {
   enum class Return : std::uint8_t { by_itself, when_called };
   void drop(std::size_t count, Return how);
   void call_back();
-  // Until it is over, live deliveries to clients that were not dropped go into the second window.
+  // Until it is over, live deliveries to clients that were not dropped have a window of their own.
   enum class CatchUp : std::uint8_t { under_way, over };
   void mark(CatchUp state);
   // Close handshakes; then gone() soon holds. abandon() ends what is left.
@@ -156,7 +159,7 @@ class Fleet final : public SubscriberEvents {
   bool gone() const noexcept { return progress_.live == progress_.ended; }
   const Progress& progress() const noexcept { return progress_; }
   std::size_t size() const noexcept { return config_.connections; }
-  // A copy of the delivery times so far, both windows together.
+  // A copy of the delivery times so far, all windows together.
   Histogram delivery_so_far();
   Tally tally();
 

@@ -95,8 +95,8 @@ struct BenchResult {
   Nanos connect_took{0};   // from the first dial until the last was live or had failed
   Tally fleet;             // of the connections asked for; its histograms are moved out
   Distribution delivery, first, to_all, canary;
-  // Delivery, apart: of slow-consumer its two halves; of those that come back, live ones until the
-  // loss and, of resume, those to the others while some caught up (`before` is then all else).
+  // Delivery, apart: of slow-consumer its two halves; where clients come back, what was due before
+  // the loss and, of resume, live ones to the others while some caught up.
   Distribution before, disturbed;
   std::optional<Nanos> fairness_min, fairness_median, fairness_max;  // of the connections' p99
   std::optional<std::uint64_t> owed;  // churn: deliveries, counted by event rather than by client
