@@ -1,0 +1,94 @@
+// The parts of clawws.js that need no browser: run by `node --test`.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { Backoff, PositionRule, State, parsePosition, retryHint } from '../../lib/web/clawws.js';
+
+const vectors = JSON.parse(readFileSync(new URL('../support/position_rule.json', import.meta.url)));
+
+for (const { name, position, steps } of vectors.cases) {
+  test('position rule: ' + name, () => {
+    const rule = new PositionRule(position ? parsePosition(position) : undefined);
+    for (const step of steps) {
+      if (step.do === 'start') rule.start(step, step.asked);
+      if (step.do === 'event') assert.equal(rule.event(step.seq, step.prev), step.verdict);
+      if (step.do === 'frame') rule.frame(step.epoch, step.seq);
+      assert.deepEqual(rule.position, step.position === null ? null : parsePosition(step.position) ?? rule.position);
+      assert.equal(rule.isProvisional, step.provisional ?? false);
+    }
+  });
+}
+
+test('positions are EPOCH:SEQ and nothing else', () => {
+  assert.deepEqual(parsePosition('k3f9c2a1:8812'), { epoch: 'k3f9c2a1', seq: 8812 });
+  for (const text of ['', ':1', 'a:', 'a:-1', 'a:01', 'a:1 ', 'a b:1', 'a:9007199254740993', 'abcdefghijklmnopq:1']) {
+    assert.equal(parsePosition(text), null, text);
+  }
+});
+
+test('delays grow in their window, stay small in a young outage, and heed the server', () => {
+  const most = new Backoff({ random: () => 1 });
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map(() => most.next(0)), [300, 550, 1050, 2050, 2050, 2050]);
+  assert.equal(most.next(200_000), 16_050);
+  assert.equal(most.next(200_000), 30_050);
+  most.reset();
+  assert.equal(most.next(0), 300);
+  const least = new Backoff({ random: () => 0 });
+  assert.equal(least.next(0), 50);
+  assert.equal(least.next(0, 700), 700);
+  assert.equal(new Backoff({ random: () => 0 }).next(0, 0), 0);
+});
+
+test('a close reason may say when to come back', () => {
+  assert.equal(retryHint('restart retry-ms=700'), 700);
+  assert.equal(retryHint('retry-ms=7'), 7);
+  assert.equal(retryHint('retry-ms=999999999'), 600_000);
+  assert.equal(retryHint('no-retry-ms=7'), undefined);
+  assert.equal(retryHint(''), undefined);
+});
+
+const at = '2026-01-01T00:00:00.000Z';
+const event = (seq, type, payload) => ({ type, timestamp: at, payload, seq });
+
+test('each type has its effect on the state', () => {
+  const state = new State();
+  assert.ok(state.apply(event(1, 'session.created', { sessionKey: 's1', agentId: 'a', kind: 'direct', more: 1 })));
+  assert.ok(state.apply(event(2, 'session.created', { sessionKey: 's2' })));
+  assert.ok(state.apply(event(3, 'agent.status', { agentId: 'a', status: 'running', taskCount: 3 })));
+  assert.ok(state.apply(event(4, 'cron.executed', { jobId: 'j', exitCode: 1, stdout: 'o', stderr: 'e', durationMs: 9 })));
+  assert.ok(state.apply(event(5, 'gateway.status', { status: 'running', version: '1' })));
+  assert.ok(state.apply(event(6, 'session.killed', { sessionKey: 's2' })));
+  assert.equal(state.apply(event(7, 'session.killed', { sessionKey: 's2' })), false);
+  assert.ok(state.apply(event(8, 'agent.status', { agentId: 'a', status: 'error' })));
+  assert.equal(state.apply(event(9, 'bench.sample', { agentId: 'a' })), false);
+  assert.deepEqual([...state.sessions.values()], [{ sessionKey: 's1', agentId: 'a', kind: 'direct', timestamp: at, seq: 1 }]);
+  assert.deepEqual([...state.agents.values()], [{ agentId: 'a', status: 'error', timestamp: at, seq: 8 }]);
+  assert.deepEqual([...state.cronJobs.values()], [{ jobId: 'j', exitCode: 1, durationMs: 9, timestamp: at, seq: 4 }]);
+  assert.deepEqual(state.gateway, { status: 'running', version: '1', timestamp: at, seq: 5 });
+});
+
+test('the newest of each kind stands last, and long keys and members stay out', () => {
+  const state = new State();
+  for (const [seq, key] of [[1, 'x'], [2, 'y'], [3, 'x']]) state.apply(event(seq, 'agent.status', { agentId: key, status: 'idle' }));
+  assert.deepEqual([...state.agents.keys()], ['y', 'x']);
+  assert.equal(state.apply(event(4, 'session.created', { sessionKey: 'k'.repeat(257) })), false);
+  assert.ok(state.apply(event(5, 'session.created', { sessionKey: 'k'.repeat(256), label: 'l'.repeat(1_023) })));
+  assert.equal('label' in [...state.sessions.values()][0], false);
+});
+
+test('the longest silent leave first', () => {
+  const state = new State();
+  for (let seq = 1; seq <= 1_001; ++seq) state.apply(event(seq, 'agent.status', { agentId: 'a' + seq, status: 'idle' }));
+  assert.equal(state.agents.size, 1_000);
+  assert.equal(state.agents.has('a1'), false);
+  assert.equal(state.truncated, true);
+});
+
+test('a state that the server told is taken as it is', () => {
+  const state = new State();
+  state.apply(event(1, 'session.created', { sessionKey: 'old' }));
+  state.load({ position: 'e:9', sessions: [{ sessionKey: 's', seq: 3 }], agents: [], cronJobs: [{ jobId: 'j', seq: 4 }], gateway: null, truncated: false });
+  assert.deepEqual([...state.sessions.keys()], ['s']);
+  assert.deepEqual([...state.cronJobs.keys()], ['j']);
+  assert.equal(state.gateway, null);
+});
