@@ -1,0 +1,58 @@
+// Small parts of the page: text that changes only when it must, ages, tables that keep their rows.
+
+const MOST_ROWS = 500;
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function make(name, className, text) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+export function durationText(millis) {
+  if (millis < 1_000) return `${millis} ms`;
+  if (millis < 100_000) return `${(millis / 1_000).toFixed(1)} s`;
+  return `${Math.round(millis / 60_000)} min`;
+}
+
+export function ageText(now, timestamp) {
+  const seconds = Math.floor((now - Date.parse(timestamp)) / 1_000);
+  if (!(seconds >= 1)) return 'now';
+  if (seconds < 100) return `${seconds} s ago`;
+  if (seconds < 6_000) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** Rows in the order of `records`; one that is there already is moved and changed, not made anew. */
+export function fillTable(table, records, cellsOf, keyOf) {
+  const body = table.tBodies[0];
+  const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
+  const shown = records.slice(0, MOST_ROWS);
+  shown.forEach((record, index) => {
+    const key = keyOf(record);
+    const row = known.get(key) ?? document.createElement('tr');
+    known.delete(key);
+    row.dataset.key = key;
+    cellsOf(record).forEach((cell, column) => {
+      const { text, mood = '', number = false, time } = typeof cell === 'object' ? cell : { text: cell };
+      const place = row.cells[column] ?? row.insertCell();
+      setText(place, String(text));
+      place.className = [mood, number ? 'number' : ''].join(' ').trim();
+      place.title = time ?? String(text);
+    });
+    if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
+  });
+  for (const row of known.values()) row.remove();
+  if (records.length > MOST_ROWS) {
+    const row = body.insertRow();
+    row.dataset.key = '\u0000more';
+    const cell = row.insertCell();
+    cell.colSpan = 5;
+    cell.textContent = `and ${(records.length - MOST_ROWS).toLocaleString()} more`;
+  }
+}
