@@ -185,6 +185,16 @@ std::string switching_protocols(std::string_view key, const Subprotocol& subprot
   return response + "\r\n";
 }
 
+// Whom a ticket lets in. It beats all other credentials: who shows one means it.
+Admitted redeem(const Exchange& exchange, std::string_view ticket) {
+  if (ticket.empty()) return unauthorized(exchange.request);
+  Services& services = exchange.shard.services();
+  auto identity = services.tickets.redeem(ticket, header(exchange.request, "Origin").value_or(""), base::SteadyClock::now());
+  if (identity && services.authenticator.still_valid(*identity)) return std::move(*identity);
+  services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
+  return error_answer(401, "unauthorized", "This ticket is not known, was used, or is older than 30 s; ask for another one");
+}
+
 awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_text) {
   const HttpRequest& request = exchange.request;
   Shard& shard = exchange.shard;
@@ -198,7 +208,11 @@ awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_tex
 
   const auto offered = header_list(request, "Sec-WebSocket-Protocol");
   const Subprotocol subprotocol = negotiate_subprotocol(offered);
-  Admitted admitted = co_await authenticate(exchange, offered);
+  Admitted admitted = redeem(exchange, query->ticket.value_or(""));
+  if (!query->ticket) {
+    Admitted by_credentials = co_await authenticate(exchange, offered);
+    admitted = std::move(by_credentials);
+  }
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
   if (subprotocol.answer == Subprotocol::Answer::refuse) {
     co_return error_answer(400, "bad_request", "Of Sec-WebSocket-Protocol, clawws.v1 and clawpanel are spoken");
@@ -282,11 +296,12 @@ HttpAnswer probe(const HttpRequest& request, const char* word, unsigned status) 
   return answer;
 }
 
-// What stands here for a person: where the events are and how to see them.
+// What stands here for a person: the dashboard in a browser, elsewhere where the events are and how to see them.
 awaitable<Decision> overview(Exchange exchange) {
   if (!origin_allowed(exchange)) co_return forbidden_origin();
   Admitted admitted = co_await authenticate(exchange, std::nullopt);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
+  if (wants_html(exchange.request)) co_return dashboard(exchange.request);
   Services& services = exchange.shard.services();
   const hub::StoreFacts facts = exchange.shard.hub().facts();
   const std::string host(header(exchange.request, "Host").value_or("localhost"));
@@ -300,6 +315,20 @@ awaitable<Decision> overview(Exchange exchange) {
                 "kept        " + base::format_count(facts.newest + 1 - std::min(facts.oldest, facts.newest + 1)) +
                 " events\n" +
                 "clients     " + base::format_count(services.counters.sessions_open) + "\n";
+  co_return answer;
+}
+
+// ---- POST /clawws/tickets -----------------------------------------------------------------------
+
+awaitable<Decision> give_ticket(Exchange exchange) {
+  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  Admitted admitted = co_await authenticate(exchange, std::nullopt);
+  if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
+  const std::string ticket = exchange.shard.services().tickets.issue(
+      std::get<Identity>(admitted), header(exchange.request, "Origin").value_or(""), base::SteadyClock::now());
+  HttpAnswer answer;
+  answer.body = "{\"ticket\":" + wire::json_string(ticket) +
+                ",\"expiresIn\":" + std::to_string(Tickets::k_lifetime.count() / 1'000) + "}\n";
   co_return answer;
 }
 
@@ -317,9 +346,34 @@ awaitable<Decision> tell_state(Exchange exchange) {
   co_return answer;
 }
 
-}  // namespace
+// ---- pages of other origins ---------------------------------------------------------------------
 
-awaitable<Decision> decide(Exchange exchange) {
+// What lets a page of another, allowed origin read the answer (Fetch standard, section 3.2.3).
+std::vector<std::pair<std::string, std::string>> cors_fields(const Exchange& exchange) {
+  const auto origin = header(exchange.request, "Origin");
+  if (!origin) return {};
+  if (!origin_allowed(exchange)) return {{"Vary", "Origin"}};
+  return {{"Access-Control-Allow-Origin", std::string(*origin)},
+          {"Access-Control-Allow-Credentials", "true"},
+          {"Access-Control-Expose-Headers", "Retry-After"},
+          {"Vary", "Origin"}};
+}
+
+// A preflight carries no credentials, so it is answered before anybody asks for them.
+std::optional<HttpAnswer> preflight(const Exchange& exchange) {
+  if (exchange.request.method() != http::verb::options || !header(exchange.request, "Access-Control-Request-Method")) {
+    return std::nullopt;
+  }
+  if (!header(exchange.request, "Origin") || !origin_allowed(exchange)) return forbidden_origin();
+  HttpAnswer answer;
+  answer.status = 204;
+  answer.fields = {{"Access-Control-Allow-Methods", "GET, HEAD, POST"},
+                   {"Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"},
+                   {"Access-Control-Max-Age", "600"}};
+  return answer;
+}
+
+awaitable<Decision> decide_path(Exchange exchange) {
   const HttpRequest& request = exchange.request;
   const std::string_view target_text = std_view(request.target());
   const wire::PathOwner owner = wire::path_owner(target_text);
@@ -343,9 +397,20 @@ awaitable<Decision> decide(Exchange exchange) {
     if (!reads) co_return method_not_allowed("GET, HEAD");
     co_return co_await overview(exchange);
   }
+  if (target.path == "/clawws/tickets") {
+    if (request.method() != http::verb::post) co_return method_not_allowed("POST");
+    co_return co_await give_ticket(exchange);
+  }
   if (target.path == "/clawws/state") {
     if (!reads) co_return method_not_allowed("GET, HEAD");
     co_return co_await tell_state(exchange);
+  }
+  constexpr std::string_view k_own = "/clawws/";
+  if (target.path.starts_with(k_own)) {
+    if (auto file = web_file(request, target.path.substr(k_own.size()))) {
+      if (!reads) co_return method_not_allowed("GET, HEAD");
+      co_return std::move(*file);
+    }
   }
   if (target.path == "/" && reads) {
     HttpAnswer answer;
@@ -356,7 +421,32 @@ awaitable<Decision> decide(Exchange exchange) {
   co_return error_answer(404, "not_found", "");
 }
 
-awaitable<HttpAnswer> publish_body(Shard& shard, PublishTicket ticket, std::string content_type, std::string body) {
+}  // namespace
+
+awaitable<Decision> decide(Exchange exchange) {
+  if (!std_view(exchange.request.target()).starts_with("/clawws/")) co_return co_await decide_path(exchange);
+  Decision decision = HttpAnswer();
+  if (auto answer = preflight(exchange)) {
+    decision = std::move(*answer);
+  } else {
+    Decision decided = co_await decide_path(exchange);
+    decision = std::move(decided);
+  }
+  auto fields = cors_fields(exchange);
+  if (auto* answer = std::get_if<HttpAnswer>(&decision)) {
+    answer->fields.insert(answer->fields.end(), fields.begin(), fields.end());
+  } else if (auto* ticket = std::get_if<PublishTicket>(&decision)) {
+    ticket->fields = std::move(fields);
+  } else {
+    std::string& head = std::get<UpgradeTicket>(decision).response;
+    for (const auto& [name, value] : fields) head.insert(head.size() - 2, name + ": " + value + "\r\n");
+  }
+  co_return decision;
+}
+
+namespace {
+
+awaitable<HttpAnswer> publish_text(Shard& shard, const PublishTicket& ticket, std::string content_type, std::string body) {
   const wire::EventRules& rules = shard.config().event_rules;
   const std::int64_t now = base::unix_millis();
   wire::ParseResult parsed = ticket.form == PublishTicket::Form::json ? wire::parse_events_json(body, rules, now)
@@ -366,8 +456,7 @@ awaitable<HttpAnswer> publish_body(Shard& shard, PublishTicket ticket, std::stri
 
   std::optional<hub::IdempotencyKey> key;
   if (ticket.idempotency_key) {
-    key = hub::IdempotencyKey{std::move(ticket.user), std::move(*ticket.idempotency_key),
-                              net::sha256(content_type + '\n' + body)};
+    key = hub::IdempotencyKey{ticket.user, *ticket.idempotency_key, net::sha256(content_type + '\n' + body)};
   }
   const auto stored = std::make_shared<Answer<Result<hub::Receipt>>>(shard.context().get_executor());
   shard.hub().publish(std::move(parsed->events), std::move(key), stored->callback());
@@ -389,6 +478,14 @@ awaitable<HttpAnswer> publish_body(Shard& shard, PublishTicket ticket, std::stri
     answer.body += "]";
   }
   answer.body += "}\n";
+  co_return answer;
+}
+
+}  // namespace
+
+awaitable<HttpAnswer> publish_body(Shard& shard, PublishTicket ticket, std::string content_type, std::string body) {
+  HttpAnswer answer = co_await publish_text(shard, ticket, std::move(content_type), std::move(body));
+  answer.fields.insert(answer.fields.end(), ticket.fields.begin(), ticket.fields.end());
   co_return answer;
 }
 

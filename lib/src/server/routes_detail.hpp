@@ -36,6 +36,12 @@ std::optional<HttpAnswer> no_room(Shard& shard, const wire::Filter& filter,
 // Asks the store for a time or for the N newest, when the start needs it; an answer says that it is away.
 boost::asio::awaitable<std::optional<HttpAnswer>> locate(Shard& shard, StartRequest& start, wire::Filter filter);
 
+// The dashboard's page, and one of its files by name (routes_web.cpp).
+HttpAnswer dashboard(const HttpRequest& request);
+std::optional<HttpAnswer> web_file(const HttpRequest& request, std::string_view name);
+// A browser that opens a page, rather than a program.
+bool wants_html(const HttpRequest& request);
+
 // GET and HEAD /clawws/events: a page of the log, or a live stream (routes_events.cpp).
 boost::asio::awaitable<Decision> decide_events(Exchange exchange, std::string_view query_text);
 

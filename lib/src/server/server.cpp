@@ -231,7 +231,7 @@ Result<void> Server::Implementation::start() {
   hub = std::make_unique<hub::Hub>(hub::HubConfig{config.log_memory_bytes, 64u << 20, config.replay_rate},
                                    make_store(config, state_dir, log));
   services = std::unique_ptr<Services>(
-      new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}});
+      new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}, {}});
   services->certificate.set(certificate.context);
   services->server_name = "clawws/" + std::string(base::version());
   for (std::size_t i = 0; i < thread_count(config); ++i) {

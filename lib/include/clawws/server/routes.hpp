@@ -27,6 +27,7 @@ struct PublishTicket {
   std::string user;
   std::optional<std::string> idempotency_key;
   enum class Form : std::uint8_t { json, ndjson } form = Form::json;
+  std::vector<std::pair<std::string, std::string>> fields;  // for the answer
 };
 
 // An accepted upgrade, or the beginning of an event stream: what the session begins with, and the

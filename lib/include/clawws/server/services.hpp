@@ -14,6 +14,7 @@
 #include "clawws/server/config.hpp"
 #include "clawws/server/counters.hpp"
 #include "clawws/server/origin.hpp"
+#include "clawws/server/tickets.hpp"
 
 namespace clawws::server {
 
@@ -44,6 +45,7 @@ struct Services {
   Admission& admission;
   Counters& counters;
   CertificateSlot certificate;
+  Tickets tickets;
   std::string epoch;
   std::string server_name;           // "clawws/0.1.0"
   std::atomic<bool> ready{false};    // what GET /clawws/ready says
