@@ -20,7 +20,9 @@ struct ServerTickets : testing::Test {
 TEST_F(ServerTickets, OneOpensOneConnection) {
   const std::string ticket = tickets.issue(identity("ann"), k_page, now);
   EXPECT_EQ(ticket.size(), 43U);
-  EXPECT_EQ(ticket.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos);
+  EXPECT_EQ(
+      ticket.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+      std::string::npos);
   const auto who = tickets.redeem(ticket, k_page, now);
   ASSERT_TRUE(who.has_value());
   EXPECT_EQ(who->user, "ann");
@@ -58,7 +60,8 @@ TEST_F(ServerTickets, AUserHasSixteenOpenOnesAndTheOldestEndsFirst) {
   const std::string other = tickets.issue(identity("ben"), k_page, now);
   EXPECT_EQ(tickets.open(), 17U);
   EXPECT_FALSE(tickets.redeem(given.front(), k_page, now).has_value());
-  for (std::size_t i = 1; i < given.size(); ++i) EXPECT_TRUE(tickets.redeem(given[i], k_page, now).has_value()) << i;
+  for (std::size_t i = 1; i < given.size(); ++i)
+    EXPECT_TRUE(tickets.redeem(given[i], k_page, now).has_value()) << i;
   EXPECT_TRUE(tickets.redeem(other, k_page, now).has_value());
   EXPECT_EQ(std::set<std::string>(given.begin(), given.end()).size(), given.size());
 }

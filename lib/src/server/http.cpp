@@ -11,8 +11,12 @@ namespace clawws::server {
 namespace http = boost::beast::http;
 
 namespace {
-std::string_view std_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-boost::beast::string_view beast_view(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view std_view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+boost::beast::string_view beast_view(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 // Collects what a serializer offers; Beast asks for one buffer sequence at a time.
 struct Collect {
@@ -21,7 +25,8 @@ struct Collect {
   template <class Buffers>
   void operator()(boost::beast::error_code&, const Buffers& buffers) {
     taken = 0;
-    for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers); ++it) {
+    for (auto it = boost::asio::buffer_sequence_begin(buffers);
+         it != boost::asio::buffer_sequence_end(buffers); ++it) {
       const boost::asio::const_buffer piece = *it;
       out.append(static_cast<const char*>(piece.data()), piece.size());
       taken += piece.size();
@@ -49,7 +54,8 @@ std::optional<std::string> header_list(const HttpRequest& request, std::string_v
   return joined;
 }
 
-HttpAnswer error_answer(unsigned status, std::string_view word, std::string_view message, std::string_view more) {
+HttpAnswer error_answer(unsigned status, std::string_view word, std::string_view message,
+                        std::string_view more) {
   HttpAnswer answer;
   answer.status = status;
   answer.body = "{\"error\":" + wire::json_string(word);
@@ -59,21 +65,27 @@ HttpAnswer error_answer(unsigned status, std::string_view word, std::string_view
   return answer;
 }
 
-std::string serialise(const HttpAnswer& answer, unsigned http_version, BodyWanted wanted, ServerConfig::Hsts hsts) {
+std::string serialise(const HttpAnswer& answer, unsigned http_version, BodyWanted wanted,
+                      ServerConfig::Hsts hsts) {
   http::response<http::string_body> response;
   response.version(http_version);
   response.result(answer.status);
   response.set(http::field::server, "clawws");
-  response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   if (hsts == ServerConfig::Hsts::on) response.set("Strict-Transport-Security", "max-age=31536000");
-  for (const auto& [name, value] : answer.fields) response.set(beast_view(name), beast_view(value));
+  // Vary may come twice: by what a route looked at, and by the Origin.
+  for (const auto& [name, value] : answer.fields)
+    response.insert(beast_view(name), beast_view(value));
+  if (response.find(http::field::cache_control) == response.end())
+    response.set(http::field::cache_control, "no-store");
   response.keep_alive(answer.after == After::keep_alive);
-  if (answer.status != 204) {
+  // RFC 9110, section 8.6: the length in a 304 would be that of the file.
+  const bool has_content = answer.status != 204 && answer.status != 304;
+  if (has_content) {
     response.set(http::field::content_type, beast_view(answer.content_type));
     response.content_length(answer.body.size());
   }
-  if (wanted == BodyWanted::yes && answer.status != 204) response.body() = answer.body;
+  if (wanted == BodyWanted::yes && has_content) response.body() = answer.body;
 
   std::string out;
   http::response_serializer<http::string_body> serializer(response);

@@ -11,8 +11,10 @@ namespace {
 constexpr std::string_view k_page = "index.html";
 // Nothing but the page's own files and its own server; no markup is ever made from text.
 constexpr const char* k_policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types "
+    "'none'";
 
 const WebFile* find_file(std::string_view name) {
   for (const WebFile& file : web_files()) {
@@ -48,7 +50,9 @@ HttpAnswer answer_with(const WebFile& file, const HttpRequest& request) {
 
 }  // namespace
 
-HttpAnswer dashboard(const HttpRequest& request) { return answer_with(*find_file(k_page), request); }
+HttpAnswer dashboard(const HttpRequest& request) {
+  return answer_with(*find_file(k_page), request);
+}
 
 std::optional<HttpAnswer> web_file(const HttpRequest& request, std::string_view name) {
   const WebFile* file = name == k_page ? nullptr : find_file(name);

@@ -22,11 +22,13 @@ std::string base64url(std::string_view bytes) {
 
 }  // namespace
 
-std::string Tickets::issue(const Identity& identity, std::string_view origin, base::SteadyTime now) {
+std::string Tickets::issue(const Identity& identity, std::string_view origin,
+                           base::SteadyTime now) {
   std::string ticket = base64url(base::random_bytes(k_random_bytes));
   const std::lock_guard lock(mutex_);
   forget_old(identity.user, now);
-  entries_.emplace(net::sha256(ticket), Entry{identity, std::string(origin), now + k_lifetime, ++given_});
+  entries_.emplace(net::sha256(ticket),
+                   Entry{identity, std::string(origin), now + k_lifetime, ++given_});
   return ticket;
 }
 
@@ -48,7 +50,8 @@ void Tickets::forget_old(const std::string& user, base::SteadyTime now) {
   if (open_of_user >= k_most_of_a_user) entries_.erase(oldest);
 }
 
-std::optional<Identity> Tickets::redeem(std::string_view ticket, std::string_view origin, base::SteadyTime now) {
+std::optional<Identity> Tickets::redeem(std::string_view ticket, std::string_view origin,
+                                        base::SteadyTime now) {
   const std::string digest = net::sha256(ticket);
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(digest);
