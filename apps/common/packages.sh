@@ -6,8 +6,9 @@
 # To build and run: compiler, build tools, Boost, OpenSSL, SQLite, CLI11, nlohmann/json, libxcrypt; curl to publish.
 clawws_packages="g++ cmake ninja-build libboost1.81-dev libssl-dev libsqlite3-dev libcli11-dev nlohmann-json3-dev
   libcrypt-dev curl ca-certificates"
-# To test: GoogleTest, shellcheck, sqlite3 to look into a store, and man for the manual pages. ccache makes the second time quick.
-clawws_test_packages="libgtest-dev shellcheck sqlite3 man-db groff-base ccache openssl"
+# To test: GoogleTest, shellcheck, sqlite3 to look into a store, man for the manual pages, and Node for the client for browsers.
+# ccache makes the second time quick.
+clawws_test_packages="libgtest-dev shellcheck sqlite3 man-db groff-base ccache openssl nodejs"
 # To fuzz.
 clawws_fuzz_packages="clang libclang-rt-14-dev"
 

@@ -71,13 +71,19 @@ std::string serialise(const HttpAnswer& answer, unsigned http_version, BodyWante
   response.version(http_version);
   response.result(answer.status);
   response.set(http::field::server, "clawws");
+  response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   if (hsts == ServerConfig::Hsts::on) response.set("Strict-Transport-Security", "max-age=31536000");
-  // Vary may come twice: by what a route looked at, and by the Origin.
-  for (const auto& [name, value] : answer.fields)
-    response.insert(beast_view(name), beast_view(value));
-  if (response.find(http::field::cache_control) == response.end())
-    response.set(http::field::cache_control, "no-store");
+  // Vary may be said twice: of what a route looked at, and of the Origin.
+  std::string vary;
+  for (const auto& [name, value] : answer.fields) {
+    if (name == "Vary") {
+      vary += (vary.empty() ? "" : ", ") + value;
+    } else {
+      response.set(beast_view(name), beast_view(value));
+    }
+  }
+  if (!vary.empty()) response.set(http::field::vary, vary);
   response.keep_alive(answer.after == After::keep_alive);
   // RFC 9110, section 8.6: the length in a 304 would be that of the file.
   const bool has_content = answer.status != 204 && answer.status != 304;

@@ -77,7 +77,7 @@ HttpAnswer publish_failure(const base::Error& error) {
   HttpAnswer answer =
       error_answer(info.http_status != 0 ? info.http_status : 500, info.word, error.message());
   if (info.http_status == 429 || info.http_status == 503 || info.http_status == 507) {
-    return with_field(std::move(answer), "Retry-After", "1");
+    return routes::with_field(std::move(answer), "Retry-After", "1");
   }
   return answer;
 }
