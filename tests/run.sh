@@ -24,6 +24,7 @@ if [ -z "$suites" ]; then
 fi
 
 packages="$clawws_packages $clawws_test_packages"
+case $suites in *plain*) packages="$packages $clawws_browser_packages" ;; esac
 case $suites in *fuzz*) packages="$packages $clawws_fuzz_packages" ;; esac
 # shellcheck disable=SC2086
 install_packages $packages || exit 1

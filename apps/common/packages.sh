@@ -9,6 +9,9 @@ clawws_packages="g++ cmake ninja-build libboost1.81-dev libssl-dev libsqlite3-de
 # To test: GoogleTest, shellcheck, sqlite3 to look into a store, man for the manual pages, and Node for the client for browsers.
 # ccache makes the second time quick.
 clawws_test_packages="libgtest-dev shellcheck sqlite3 man-db groff-base ccache openssl nodejs"
+# The browsers that the dashboard is tested in, WebKit with its driver and a display; npm, unless it came with Node.
+clawws_browser_packages="chromium firefox-esr webkit2gtk-driver xvfb"
+command -v npm >/dev/null 2>&1 || clawws_browser_packages="$clawws_browser_packages npm"
 # To fuzz.
 clawws_fuzz_packages="clang libclang-rt-14-dev"
 
