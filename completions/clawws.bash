@@ -16,18 +16,20 @@ _clawws_directories() {
 
 _clawws_serve() {
   case $prev in
-    --cert | --key | --users | --env-file | --config) _clawws_files ;;
+    --cert | --key | --upstream-cacert | --users | --env-file | --config) _clawws_files ;;
+    --upstream) _clawws_words "http://127.0.0.1:3000" ;;
     --state-dir) _clawws_directories ;;
     --store) _clawws_words "sqlite memory" ;;
     --durability) _clawws_words "written fsync" ;;
     --log-format) _clawws_words "auto text logfmt json" ;;
     --listen) _clawws_words "127.0.0.1:8443 0.0.0.0:8443" ;;
-    --threads | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
+    --threads | --upstream-timeout | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
       --retain-events | --retain-age | --retain-bytes | --log-memory | --max-clients | --max-clients-per-ip | \
       --max-lag-time | --ping-interval | --drain | --handshake-timeout | --header-timeout | --body-timeout | \
       --accept-rate | --message-rate | --replay-rate) ;;
     *)
       _clawws_words "--listen --cert --key --hsts --threads
+        --upstream --upstream-cacert --upstream-timeout
         --users --env-file --publisher --origin --trusted-proxy
         --stdin --allow-type --max-event --max-batch --max-body
         --state-dir --store --durability --retain-events --retain-age --retain-bytes --log-memory

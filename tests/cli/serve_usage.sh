@@ -45,6 +45,8 @@ refuses "a users file with a plain password" "bad-users:1: .*htpasswd -B" --user
 : >"$work/no-users"
 refuses "a users file without a user" "no-users: names no user; .*htpasswd -B" --users "$work/no-users"
 refuses "a publisher who is no user" 'no user "admni"; did you mean "admin"' --users "$work/users" --publisher admni
+refuses "an upstream with a path" "takes no path" --upstream http://127.0.0.1:3000/api
+refuses "CA certificates that are missing" "--upstream-cacert: .*$work/none" --upstream https://127.0.0.1:3000 --upstream-cacert "$work/none"
 refuses "no users beyond loopback" "--users" --listen 0.0.0.0:0
 refuses "no certificate beyond loopback" "--cert" --listen 0.0.0.0:0 --users "$work/users"
 expect "--check" 0 "ok" "" "$serve" --check --state-dir "$state" --listen 0.0.0.0:0 --users "$work/users" \

@@ -45,6 +45,17 @@ TEST(ServerConfig, WhatDoesNotFitIsNamedByItsFlag) {
       {"--handshake-timeout", [](ServerConfig& c) { c.handshake_timeout = Millis(10); }},
       {"--header-timeout", [](ServerConfig& c) { c.header_timeout = Millis(10); }},
       {"--body-timeout", [](ServerConfig& c) { c.body_timeout = Millis(10); }},
+      {"--upstream-timeout", [](ServerConfig& c) { c.upstream_timeout = Millis(10); }},
+      {"--upstream ", [](ServerConfig& c) { c.upstream = net::parse_url("https://localhost:8443").value(); }},
+      {"--upstream ",
+       [](ServerConfig& c) {
+         c.listen = {{"10.0.0.1", 443}}, c.upstream = net::parse_url("http://10.0.0.1:443").value();
+       }},
+      {"--upstream-cacert", [](ServerConfig& c) { c.upstream_cacert = "ca.pem"; }},
+      {"--upstream-cacert",
+       [](ServerConfig& c) {
+         c.upstream_cacert = "ca.pem", c.upstream = net::parse_url("http://127.0.0.1:3000").value();
+       }},
   };
   for (const Case& one : cases) {
     ServerConfig config;
@@ -65,6 +76,8 @@ TEST(ServerConfig, TheLimitsThemselvesAreGood) {
         c.event_rules.max_event_bytes = 4u << 20, c.max_body_bytes = 4u << 20;
       },
       [](ServerConfig& c) { c.threads = 64; },
+      [](ServerConfig& c) { c.upstream = net::parse_url("http://localhost:3000").value(); },
+      [](ServerConfig& c) { c.upstream = net::parse_url("http://10.0.0.1:8443").value(); },
       [](ServerConfig& c) { c.max_lag_time = Millis(200), c.ping_interval = Millis(3'600'000); },
       [](ServerConfig& c) { c.drain = Millis(0); },
   };

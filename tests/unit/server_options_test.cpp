@@ -61,6 +61,7 @@ TEST_F(ServerOptions, TheDefaultsInTheTableAreTheConfigs) {
   EXPECT_EQ(*base::parse_duration(said["handshake-timeout"]), defaults.handshake_timeout);
   EXPECT_EQ(*base::parse_duration(said["header-timeout"]), defaults.header_timeout);
   EXPECT_EQ(*base::parse_duration(said["body-timeout"]), defaults.body_timeout);
+  EXPECT_EQ(*base::parse_duration(said["upstream-timeout"]), defaults.upstream_timeout);
   EXPECT_EQ(*base::parse_count(said["message-rate"]), defaults.message_rate);
   EXPECT_EQ(*base::parse_count(said["replay-rate"]), defaults.replay_rate);
   EXPECT_EQ(defaults.accept_rate, 0U);
@@ -101,6 +102,12 @@ TEST_F(ServerOptions, EachFlagSetsWhatItSays) {
   EXPECT_EQ(config().publishers, (std::vector<std::string>{"ann", "bob"}));
   EXPECT_EQ(config().origins, (std::vector<std::string>{"https://a", "https://b"}));
   EXPECT_EQ(config().trusted_proxies, std::vector<std::string>{"10.0.0.0/8"});
+
+  EXPECT_EQ(parse({"--upstream", "https://app.example:3000", "--upstream-cacert", "ca.pem", "--upstream-timeout", "90s"}), "");
+  ASSERT_TRUE(config().upstream);
+  EXPECT_EQ(config().upstream->authority(), "app.example:3000");
+  EXPECT_EQ(config().upstream_cacert, "ca.pem");
+  EXPECT_EQ(config().upstream_timeout, std::chrono::seconds(90));
 
   EXPECT_EQ(parse({"--stdin", "--allow-type", "deploy.*", "--allow-type", "build.done",
                    "--max-event", "128KiB", "--max-batch", "2k", "--max-body", "2MiB"}),
@@ -193,6 +200,14 @@ TEST_F(ServerOptions, BadValuesAreNamedWithTheirFlag) {
                                             {"--cert", ""},
                                             {"--state-dir", ""},
                                             {"--publisher", ""},
+                                            {"--upstream", ""},
+                                            {"--upstream", "127.0.0.1:3000"},
+                                            {"--upstream", "wss://localhost:3000"},
+                                            {"--upstream", "http://localhost:3000/api"},
+                                            {"--upstream", "http://localhost:3000/?a"},
+                                            {"--upstream", "http://user:pass@localhost:3000"},
+                                            {"--upstream", "http://localhost:99999"},
+                                            {"--upstream-timeout", "60"},
                                             {"--allow-type", ""},
                                             {"--allow-type", "Deploy.*"},
                                             {"--allow-type", "a b"},
@@ -207,6 +222,7 @@ TEST_F(ServerOptions, BadValuesAreNamedWithTheirFlag) {
     EXPECT_EQ(code, Errc::usage) << args[0] << " " << args[1];
   }
   EXPECT_NE(parse({"--log-format", "xml"}).find("auto, text, logfmt, json"), std::string::npos);
+  EXPECT_EQ(parse({"--upstream", "http://user:pass@localhost:3000"}).find("pass@"), std::string::npos);
   EXPECT_NE(parse({"--max-clints", "5"}).find("--max-clients"), std::string::npos);
 }
 

@@ -172,8 +172,10 @@ Result<void> check_server_certificate(ssl_st* ssl, const ClientTlsConfig& config
   const CertificateFacts facts = facts_of(certificate.get());
 
   std::string failure;
-  std::string advice = "To trust it, give its certificate as --cacert FILE, or accept exactly this key with --insecure "
-                       "--pinnedpubkey '" + facts.pin + "'";
+  std::string advice = "To trust it, give its certificate as " + config.ca_option + " FILE";
+  if (config.ca_option == "--cacert") {
+    advice += ", or accept exactly this key with --insecure --pinnedpubkey '" + facts.pin + "'";
+  }
   const bool pinned = std::find(config.pins.begin(), config.pins.end(), facts.pin) != config.pins.end();
   const bool needs_pin = !config.pins.empty() || config.verify == ClientTlsConfig::Verify::pin_only;
   if (needs_pin && !pinned) {
@@ -183,7 +185,8 @@ Result<void> check_server_certificate(ssl_st* ssl, const ClientTlsConfig& config
     const long verdict = SSL_get_verify_result(ssl);
     if (verdict != X509_V_OK) failure = X509_verify_cert_error_string(verdict);
     if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-      advice = "Connect to one of its names; --resolve NAME:PORT:ADDRESS says where that is";
+      advice = "Connect to one of its names";
+      if (config.ca_option == "--cacert") advice += "; --resolve NAME:PORT:ADDRESS says where that is";
     }
   }
   if (failure.empty()) return {};

@@ -7,6 +7,18 @@ using base::Error;
 
 namespace {
 constexpr std::uint64_t k_memory_store_bytes = 64ull << 20;
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+// Requests for the upstream would go round for ever.
+bool is_itself(const ServerConfig& config) {
+  const net::Url& upstream = *config.upstream;
+  for (const net::HostPort& place : config.listen) {
+    const bool every = place.host == "0.0.0.0" || place.host == "::" || is_loopback(place.host);
+    if (place.port == upstream.port && (place.host == upstream.host || (every && is_loopback(upstream.host)))) return true;
+  }
+  return false;
+}
 }
 
 hub::Retention effective_retention(const ServerConfig& config) {
@@ -41,12 +53,20 @@ base::Result<void> validate(const ServerConfig& config) {
   if (config.store == ServerConfig::Store::memory && config.durability != hub::Durability::written) {
     return wrong("--durability fsync needs a store on disk: --store sqlite");
   }
+  if (!config.upstream_cacert.empty() && (!config.upstream || config.upstream->scheme != "https")) {
+    return wrong("--upstream-cacert is for an --upstream that begins with https://");
+  }
+  if (config.upstream && is_itself(config)) {
+    return wrong("--upstream " + config.upstream->authority() +
+                 " is where clawws itself listens; give the application's own address, or another --listen");
+  }
   struct Bound {
     const char* name;
     base::Millis value;
   };
   for (const Bound& bound : {Bound{"--max-lag-time", config.max_lag_time}, Bound{"--ping-interval", config.ping_interval},
                              Bound{"--handshake-timeout", config.handshake_timeout},
+                             Bound{"--upstream-timeout", config.upstream_timeout},
                              Bound{"--header-timeout", config.header_timeout}, Bound{"--body-timeout", config.body_timeout}}) {
     if (bound.value < base::Millis(200) || bound.value > base::Millis(3'600'000)) {
       return wrong(std::string(bound.name) + " must be between 200ms and 1h");

@@ -17,6 +17,7 @@
 #include "clawws/base/text.hpp"
 #include "clawws/server/admission.hpp"
 #include "clawws/server/http.hpp"
+#include "clawws/server/proxy.hpp"
 #include "clawws/server/routes.hpp"
 #include "clawws/server/shard.hpp"
 #include "clawws/wire/http_gate.hpp"
@@ -58,6 +59,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   awaitable<bool> handshake();
   awaitable<Next> serve_request();
+  awaitable<Next> pass_on(std::size_t head_bytes);
   awaitable<std::optional<wire::GateVerdict>> read_head();
   awaitable<std::optional<HttpAnswer>> read_body(Parser& parser);
   awaitable<bool> read_more(std::size_t bytes);
@@ -83,6 +85,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::string input_;  // read, not yet used
   bool expired_ = false;
   bool first_request_ = true;
+  bool no_delay_ = false;
 };
 
 awaitable<void> Connection::run() {
@@ -236,6 +239,7 @@ awaitable<Connection::Next> Connection::serve_request() {
     refusal.after = After::close;
     co_return co_await answer(std::move(refusal), 11, BodyWanted::yes);
   }
+  if (goes_upstream(shard_, input_)) co_return co_await pass_on(gate->head_bytes);
 
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(gate->head_bytes + 1));
@@ -300,6 +304,28 @@ awaitable<Connection::Next> Connection::serve_request() {
   HttpAnswer published = co_await publish_body(shard_, std::move(ticket), content_type, std::move(parser.get().body()));
   if (!keep_alive) published.after = After::close;
   co_return co_await answer(std::move(published), version, wanted);
+}
+
+awaitable<Connection::Next> Connection::pass_on(std::size_t head_bytes) {
+  if (!std::exchange(no_delay_, true)) {
+    error_code ignored_if_gone;
+    stream_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored_if_gone);
+  }
+  ProxyResult result = co_await proxy_request(ProxyClient{shard_, stream_, input_, peer_}, head_bytes);
+  switch (result.end) {
+    case ProxyResult::End::kept:
+      co_return Next::request;
+    case ProxyResult::End::closes:
+      co_await linger();
+      co_return Next::end;
+    case ProxyResult::End::refused:
+      co_return co_await answer(std::move(result.refusal), result.version, result.wanted);
+    case ProxyResult::End::dropped:
+      break;
+  }
+  // Without close_notify, so that an answer that ends with the connection is seen to be cut off.
+  stream_.close(net::TlsStream::CloseMode::graceful);
+  co_return Next::end;
 }
 
 void Connection::upgrade(UpgradeTicket ticket) {

@@ -138,6 +138,33 @@ void add_network(std::vector<Flag>& flags, ServerConfig& config) {
                        count_into(config.threads)));
 }
 
+Result<void> set_upstream(ServerConfig& config, std::string_view value) {
+  const std::string scheme = base::to_lower(value.substr(0, value.find("://")));
+  if (scheme != "http" && scheme != "https") {
+    return Error(Errc::usage, "expected http://HOST:PORT or https://HOST:PORT, where the application listens");
+  }
+  if (value.find('@') != std::string_view::npos) {
+    return Error(Errc::usage, "takes no user or password: each client's own credentials are passed on");
+  }
+  Result<net::Url> url = net::parse_url(value);
+  if (!url) return url.error();
+  if (url->path != "/" || !url->query.empty()) {
+    return Error(Errc::usage, "takes no path: requests keep their own; give " + scheme + "://" + url->authority());
+  }
+  config.upstream = std::move(*url);
+  return {};
+}
+
+void add_upstream(std::vector<Flag>& flags, ServerConfig& config) {
+  const std::string group = "The application behind this server";
+  flags.push_back(flag("upstream", "URL", group, "where all but /ws and /clawws/ goes: http://HOST:PORT or https://HOST:PORT", "",
+                       [&config](std::string_view value) { return set_upstream(config, value); }));
+  flags.push_back(flag("upstream-cacert", "FILE", group, "certificates that an https upstream is verified with, PEM",
+                       "the system's", text_into(config.upstream_cacert)));
+  flags.push_back(flag("upstream-timeout", "DUR", group, "for the upstream's answer, and between two pieces of it", "1m",
+                       duration_into(config.upstream_timeout)));
+}
+
 void add_users(std::vector<Flag>& flags, ServerConfig& config) {
   const std::string group = "Users";
   flags.push_back(flag("users", "FILE", group, "htpasswd file (htpasswd -B), reloaded when it changes", "", text_into(config.users_file)));
@@ -240,6 +267,7 @@ base::FlagSpec serve_flags(ServeOptions& options) {
   spec.usage = "clawws serve [OPTIONS]";
   ServerConfig& config = options.config;
   add_network(spec.flags, config);
+  add_upstream(spec.flags, config);
   add_users(spec.flags, config);
   add_events(spec.flags, config);
   add_store(spec.flags, config);

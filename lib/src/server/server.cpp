@@ -232,6 +232,11 @@ Result<void> Server::Implementation::start() {
                                    make_store(config, state_dir, log));
   services = std::unique_ptr<Services>(
       new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}, {}});
+  if (config.upstream) {
+    Result<std::shared_ptr<Upstream>> upstream = Upstream::from(config, log);
+    if (!upstream) return upstream.error();
+    services->upstream = std::move(*upstream);
+  }
   services->certificate.set(certificate.context);
   services->server_name = "clawws/" + std::string(base::version());
   for (std::size_t i = 0; i < thread_count(config); ++i) {
@@ -426,6 +431,7 @@ Result<std::string> check(const ServerConfig& config) {
   if (const Result<void> valid = validate(config); !valid) return valid.error();
   if (const auto origins = OriginRules::from(config.origins); !origins) return origins.error();
   if (const auto proxies = ProxyRules::from(config.trusted_proxies); !proxies) return proxies.error();
+  if (const Result<void> upstream = Upstream::check(config); !upstream) return upstream.error();
   const Result<Exposure> exposure = exposure_of(config.listen);
   if (!exposure) return exposure.error();
   const UserSourceConfig sources = user_sources(config, state_dir, *exposure);

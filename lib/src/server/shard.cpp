@@ -24,7 +24,9 @@ Shard::Shard(Services& services)
       wheel_(base::SteadyClock::now()),
       now_(base::SteadyClock::now()),
       read_buffer_(std::make_unique_for_overwrite<char[]>(k_read_buffer_bytes)),
-      random_(random_seed()) {}
+      random_(random_seed()) {
+  if (services.upstream) upstream_.emplace(context_.get_executor(), *services.upstream);
+}
 
 Shard::~Shard() { stop(); }
 

@@ -32,6 +32,7 @@ struct ClientTlsConfig {
   // full: chain, name and dates. pin_only: the key is a pinned one, which is enough (the local
   // server's own certificate). none: nothing but the pins, if any (-k).
   enum class Verify { full, pin_only, none } verify = Verify::full;
+  std::string ca_option = "--cacert";  // what the tool calls the option behind ca_file
 };
 CLAWWS_API base::Result<TlsContext> make_client_context(const ClientTlsConfig& config);
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct ServerConfig {
   std::vector<std::string> publishers;         // empty: everybody may publish
   std::vector<std::string> origins;            // beside the own one
   std::vector<std::string> trusted_proxies;    // CIDR
+
+  std::optional<net::Url> upstream;            // http or https, host and port alone
+  std::string upstream_cacert;                 // PEM; empty: the system's
+  base::Millis upstream_timeout{60'000};       // for its answer, and between two pieces of it
 
   enum class Stdin : std::uint8_t { ignored, events } stdin_use = Stdin::ignored;
   wire::EventRules event_rules;

@@ -15,6 +15,7 @@
 #include "clawws/server/counters.hpp"
 #include "clawws/server/origin.hpp"
 #include "clawws/server/tickets.hpp"
+#include "clawws/server/upstream.hpp"
 
 namespace clawws::server {
 
@@ -50,6 +51,7 @@ struct Services {
   std::string server_name;           // "clawws/0.1.0"
   std::atomic<bool> ready{false};    // what GET /clawws/ready says
   std::atomic<bool> draining{false};
+  std::shared_ptr<Upstream> upstream = nullptr;
 };
 
 }  // namespace clawws::server

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -25,6 +26,7 @@
 #include "clawws/server/services.hpp"
 #include "clawws/server/session.hpp"
 #include "clawws/server/timing_wheel.hpp"
+#include "clawws/server/upstream.hpp"
 
 namespace clawws::server {
 
@@ -63,6 +65,7 @@ class Shard {
   base::Millis jittered(base::Millis interval);
   std::span<char> read_buffer() noexcept { return {read_buffer_.get(), k_read_buffer_bytes}; }
   TimingWheel& wheel() noexcept { return wheel_; }
+  UpstreamPool* upstream() noexcept { return upstream_ ? &*upstream_ : nullptr; }  // nothing without --upstream
   base::SteadyTime now() const noexcept { return now_; }  // of the present turn
 
   Services& services() noexcept { return services_; }
@@ -95,6 +98,7 @@ class Shard {
   std::unique_ptr<char[]> read_buffer_;
   std::mt19937_64 random_;
   bool draining_ = false;
+  std::optional<UpstreamPool> upstream_;
   std::thread thread_;
 };
 
