@@ -268,16 +268,20 @@ TEST(ServerProxy, ASilentStreamOfEventsIsNotTooSlow) {
 }
 
 TEST(ServerProxy, AConnectionThatWasClosedMeanwhileIsNotUsed) {
-  RawUpstream app([](UpstreamPeer& peer, int) {
+  std::atomic<int> closed{0};
+  RawUpstream app([&](UpstreamPeer& peer, int) {
     if (peer.read_request()) peer.send(ok("once"));
+    peer.close();
+    ++closed;
   });
   ProxiedServer server(app.url());
   const auto client = server.client();
   for (int i = 0; i < 3; ++i) {
     client->send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_EQ(client->read_answer().value_or(HttpAnswer{}).body, "once") << i;
-    EXPECT_TRUE(eventually([&] { return app.connections() == i + 1; }));
+    ASSERT_TRUE(eventually([&] { return closed == i + 1; }));
   }
+  EXPECT_EQ(app.connections(), 3);
 }
 
 TEST(ServerProxy, ARequestIsRepeatedOnceWhenAKeptConnectionEndsUnderIt) {

@@ -205,7 +205,6 @@ TEST_F(ServerOptions, BadValuesAreNamedWithTheirFlag) {
                                             {"--upstream", "wss://localhost:3000"},
                                             {"--upstream", "http://localhost:3000/api"},
                                             {"--upstream", "http://localhost:3000/?a"},
-                                            {"--upstream", "http://user:pass@localhost:3000"},
                                             {"--upstream", "http://localhost:99999"},
                                             {"--upstream-timeout", "60"},
                                             {"--allow-type", ""},
@@ -222,7 +221,11 @@ TEST_F(ServerOptions, BadValuesAreNamedWithTheirFlag) {
     EXPECT_EQ(code, Errc::usage) << args[0] << " " << args[1];
   }
   EXPECT_NE(parse({"--log-format", "xml"}).find("auto, text, logfmt, json"), std::string::npos);
-  EXPECT_EQ(parse({"--upstream", "http://user:pass@localhost:3000"}).find("pass@"), std::string::npos);
+  EXPECT_EQ(parse({"--upstream", "http://user:pass@localhost:3000"}), "");
+  const auto credentials = validate(config());
+  ASSERT_FALSE(credentials);
+  EXPECT_NE(credentials.error().message().find("--upstream takes no user or password"), std::string::npos);
+  EXPECT_EQ(credentials.error().message().find("pass@"), std::string::npos);
   EXPECT_NE(parse({"--max-clints", "5"}).find("--max-clients"), std::string::npos);
 }
 

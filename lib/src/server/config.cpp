@@ -56,6 +56,9 @@ base::Result<void> validate(const ServerConfig& config) {
   if (!config.upstream_cacert.empty() && (!config.upstream || config.upstream->scheme != "https")) {
     return wrong("--upstream-cacert is for an --upstream that begins with https://");
   }
+  if (config.upstream && config.upstream->host.empty()) {
+    return wrong("--upstream takes no user or password: each client's own credentials are passed on");
+  }
   if (config.upstream && is_itself(config)) {
     return wrong("--upstream " + config.upstream->authority() +
                  " is where clawws itself listens; give the application's own address, or another --listen");

@@ -144,7 +144,8 @@ Result<void> set_upstream(ServerConfig& config, std::string_view value) {
     return Error(Errc::usage, "expected http://HOST:PORT or https://HOST:PORT, where the application listens");
   }
   if (value.find('@') != std::string_view::npos) {
-    return Error(Errc::usage, "takes no user or password: each client's own credentials are passed on");
+    config.upstream.emplace();  // validate() refuses it, without showing what was given
+    return {};
   }
   Result<net::Url> url = net::parse_url(value);
   if (!url) return url.error();
