@@ -1,14 +1,52 @@
-// What must not be missed: an agent in error, a cron job that failed, a gateway that is down. A toast,
-// a number in the page's title while nobody looks, and, when asked for, the browser's own notification.
-import { summaryOf } from './feed.js';
-import { make } from './view.js';
+// What must not be missed: an agent that comes into error, a cron job that failed, a gateway that goes
+// down. A toast, a number in the page's title while nobody looks, and, when asked for, the browser's own
+// notification.
+import { make, setText } from './view.js';
 
 const MOST_TOASTS = 4;
 const TOAST_MILLIS = 12_000;
 const LATE_MILLIS = 60_000;
 
+/** Which alarms are news: what is bad already, and says so again, is none. No document needed. */
+export class AlarmBook {
+  #bad = new Set();
+
+  /** Begins with what the page shows anyway. */
+  load(state) {
+    this.#bad.clear();
+    for (const agent of state.agents.values()) this.#mark('agent ' + agent.agentId, agent.status === 'error');
+    this.#mark('gateway', state.gateway !== null && state.gateway.status !== 'running');
+  }
+
+  /** The alarm that an event raises, `{key, text}`, or null. */
+  look({ type, payload = {} }) {
+    if (type === 'agent.status') {
+      const key = 'agent ' + payload.agentId;
+      return this.#mark(key, payload.status === 'error') ? { key, text: `Agent ${payload.agentId} is in error` } : null;
+    }
+    if (type === 'gateway.status') {
+      if (!this.#mark('gateway', payload.status !== 'running')) return null;
+      return { key: 'gateway', text: payload.status === 'error' ? 'The gateway is in error' : 'The gateway is down' };
+    }
+    if (type === 'cron.executed' && payload.exitCode !== 0) {
+      return { key: 'cron ' + payload.jobId, text: `Cron job ${payload.jobId} failed: exit ${payload.exitCode}` };
+    }
+    return null;
+  }
+
+  /** True when it was not bad before. */
+  #mark(key, isBad) {
+    const isNews = isBad && !this.#bad.has(key);
+    if (isBad) this.#bad.add(key);
+    else this.#bad.delete(key);
+    return isNews;
+  }
+}
+
 export class Alerts {
+  #book = new AlarmBook();
   #toasts;
+  #shown = new Map();  // by the alarm's key: {toast, words, times, timer}
   #title = document.title;
   #unseen = 0;
 
@@ -26,15 +64,19 @@ export class Alerts {
     }
   }
 
+  load(state) {
+    this.#book.load(state);
+  }
+
   look(event) {
-    const text = alarmOf(event);
-    if (text === null) return;
+    const alarm = this.#book.look(event);
+    if (alarm === null) return;
     if (document.visibilityState !== 'visible') this.#count(this.#unseen + 1);
-    this.#toast(text);
+    this.#toast(alarm);
     // What is replayed after an absence is old news.
     if (Date.now() - Date.parse(event.timestamp) > LATE_MILLIS) return;
     if ('Notification' in globalThis && Notification.permission === 'granted' && document.visibilityState !== 'visible') {
-      new Notification('clawws', { body: text, tag: `${event.type} ${summaryOf(event).subject}`, icon: 'icon.svg' });
+      new Notification('clawws', { body: alarm.text, tag: alarm.key, icon: 'icon.svg' });
     }
   }
 
@@ -43,23 +85,34 @@ export class Alerts {
     document.title = unseen > 0 ? `(${unseen}) ${this.#title}` : this.#title;
   }
 
-  #toast(text) {
-    const toast = make('div', 'toast');
-    const close = make('button', '', '×');
-    close.type = 'button';
-    close.setAttribute('aria-label', 'Dismiss');
-    close.addEventListener('click', () => toast.remove());
-    toast.append(make('p', '', text), close);
-    this.#toasts.append(toast);
-    while (this.#toasts.childElementCount > MOST_TOASTS) this.#toasts.firstElementChild.remove();
-    setTimeout(() => toast.remove(), TOAST_MILLIS);
+  /** One toast for one thing, however often it fails. */
+  #toast({ key, text }) {
+    let shown = this.#shown.get(key);
+    if (shown) {
+      clearTimeout(shown.timer);
+      shown.times += 1;
+    } else {
+      const toast = make('div', 'toast');
+      const words = make('p');
+      const close = make('button', '', '×');
+      close.type = 'button';
+      close.setAttribute('aria-label', 'Dismiss: ' + text);
+      close.addEventListener('click', () => this.#remove(key));
+      toast.append(words, close);
+      this.#toasts.append(toast);
+      shown = { toast, words, times: 1 };
+      this.#shown.set(key, shown);
+      if (this.#shown.size > MOST_TOASTS) this.#remove(this.#shown.keys().next().value);
+    }
+    setText(shown.words, shown.times === 1 ? text : `${text} (${shown.times} times)`);
+    shown.timer = setTimeout(() => this.#remove(key), TOAST_MILLIS);
   }
-}
 
-/** The text of an alarm, or null when the event is none. */
-export function alarmOf({ type, payload = {} }) {
-  if (type === 'agent.status' && payload.status === 'error') return `Agent ${payload.agentId} is in error`;
-  if (type === 'cron.executed' && payload.exitCode !== 0) return `Cron job ${payload.jobId} failed: exit ${payload.exitCode}`;
-  if (type === 'gateway.status' && payload.status !== 'running') return `The gateway is ${payload.status === 'error' ? 'in error' : 'down'}`;
-  return null;
+  #remove(key) {
+    const shown = this.#shown.get(key);
+    if (!shown) return;
+    clearTimeout(shown.timer);
+    shown.toast.remove();
+    this.#shown.delete(key);
+  }
 }

@@ -20,6 +20,8 @@ const PING_EVERY_MILLIS = 25_000;
 const PONG_WITHIN_MILLIS = 10_000;
 const PONG_WITHIN_AFTER_SLEEP_MILLIS = 3_000;
 const CONNECT_WITHIN_MILLIS = 5_000;
+/** The state is up to some megabytes, perhaps over a telephone. */
+const STATE_WITHIN_MILLIS = 30_000;
 const STABLE_AFTER_MILLIS = 10_000;
 const LONGEST_HINT_MILLIS = 600_000;
 /** Close codes after which coming back would only be sent away again. */
@@ -238,18 +240,21 @@ class Connection {
   #drawing = false;
   #attempt = 0;
   #closed = false;
-  #abort = new AbortController();
+  #listening = new AbortController();
+  #asking = new AbortController();
 
   constructor(options) {
     this.#options = options;
     this.#url = new URL(options.url ?? '/ws', globalThis.location?.href);
     this.#url.protocol = this.#url.protocol.replace('http', 'ws');
+    // A page that was opened as https://user:password@host would hand them down, and fetch() refuses such URLs.
+    this.#url.username = this.#url.password = '';
     this.#http = new URL(this.#url);
     this.#http.protocol = this.#url.protocol.replace('ws', 'http');
     this.#http.search = '';
     const since = options.since ? parsePosition(options.since) : null;
     this.#rule = new PositionRule(since ?? undefined);
-    const listen = (target, name, call) => target?.addEventListener(name, call, { signal: this.#abort.signal });
+    const listen = (target, name, call) => target?.addEventListener(name, call, { signal: this.#listening.signal });
     listen(globalThis, 'online', () => this.retryNow());
     listen(globalThis, 'offline', () => this.#looksOffline());
     listen(globalThis, 'pageshow', (shown) => shown.persisted && this.retryNow());
@@ -281,7 +286,7 @@ class Connection {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#abort.abort();
+    this.#listening.abort();
     this.#drop(1000);
     this.#say({ link: 'closed', reason: undefined, retryAt: undefined });
   }
@@ -293,9 +298,14 @@ class Connection {
     const attempt = ++this.#attempt;
     this.#drop();
     this.#say({ link: 'connecting', retryAt: undefined });
-    this.#after('connect', CONNECT_WITHIN_MILLIS, () => this.#lost('no answer within 5 s'));
+    this.#asking = new AbortController();
     try {
-      if (this.#options.state && this.#stateAt === null) await this.#takeState(attempt);
+      if (this.#options.state && this.#stateAt === null) {
+        this.#limit(STATE_WITHIN_MILLIS);
+        await this.#takeState(attempt);
+        if (attempt !== this.#attempt || this.#closed) return;
+      }
+      this.#limit(CONNECT_WITHIN_MILLIS);
       const ticket = await this.#ticket();
       if (attempt === this.#attempt && !this.#closed) this.#open(ticket);
     } catch (problem) {
@@ -305,13 +315,17 @@ class Connection {
     }
   }
 
+  #limit(millis) {
+    this.#after('connect', millis, () => this.#lost(`no answer within ${millis / 1_000} s`));
+  }
+
   async #ask(path, init) {
     const user = this.#options.user;
     const headers = user === undefined ? {} : { Authorization: 'Basic ' + base64(user + ':' + (this.#options.password ?? '')) };
     const url = new URL(path, this.#http);
     let answer;
     try {
-      answer = await fetch(url, { ...init, headers, credentials: 'include', cache: 'no-store', signal: this.#abort.signal });
+      answer = await fetch(url, { ...init, headers, credentials: 'include', cache: 'no-store', signal: this.#asking.signal });
     } catch {
       throw new Error('the server does not answer');
     }
@@ -478,6 +492,7 @@ class Connection {
 
   #drop(code) {
     for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    this.#asking.abort();
     const socket = this.#socket;
     this.#socket = null;
     if (socket && socket.readyState <= WebSocket.OPEN) socket.close(...(code ? [code] : []));

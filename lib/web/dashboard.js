@@ -1,4 +1,4 @@
-// The dashboard: takes the state, follows the events, and draws at most once a frame. All that comes
+// The dashboard: takes the state, follows the events, and draws a few times a second. All that comes
 // from events goes into the page as text, never as markup.
 import { Alerts } from './alerts.js';
 import { connect } from './clawws.js';
@@ -6,82 +6,163 @@ import { Feed } from './feed.js';
 import { Plot } from './plot.js';
 import { ageText, durationText, fillTable, setText } from './view.js';
 
+const MOST_OLDER = 1_000;
+/** Often enough to look live; a table that changes at each frame cannot be read anyway. */
+const DRAW_EVERY_MILLIS = 200;
+
 const find = (id) => document.getElementById(id);
-const feed = new Feed({ list: find('feed'), filter: find('filter'), pause: find('pause'), clear: find('clear'), count: find('feed-count') });
+const feed = new Feed({
+  list: find('feed'), empty: find('feed-empty'), filter: find('filter'), pause: find('pause'), clear: find('clear'), count: find('feed-count'),
+});
 const plot = new Plot(find('plot'), find('plot-caption'));
 const alerts = new Alerts({ toasts: find('toasts'), button: find('notify') });
+let stateIs = 'unknown';
+/** The state is told a frame late: events may have come live before it. */
+let firstLive = Infinity;
 let countdown = 0;
+let drawnAt = -DRAW_EVERY_MILLIS;
+let drawTimer = 0;
 
 const live = connect({
   state: true,
-  onState: draw,
+  onState(state) {
+    if (stateIs === 'unknown') begin(state);
+    drawSoon();
+  },
   onStatus: showLink,
   onEvent(event) {
-    if (event.type === 'bench.sample') return;
-    plot.add(Date.now());
-    feed.add(event);
+    firstLive = Math.min(firstLive, event.seq);
     alerts.look(event);
+    if (event.type === 'bench.sample' && !feed.asksFor(event.type)) return;
+    plot.add(event.timestamp);
+    feed.add(event);
   },
   onGap(gap) {
-    const count = gap.lost === null ? 'events may be missing' : `${gap.lost} ${gap.lost === 1 ? 'event is' : 'events are'} missing`;
-    feed.addGap(gap.cause === 'new_epoch' ? 'The server began a new log; ' + count : count + ' here: the server no longer keeps what came in between');
+    const count = gap.lost === null ? 'events may be missing' : `${gap.lost.toLocaleString()} ${gap.lost === 1 ? 'event is' : 'events are'} missing`;
+    feed.addGap(gap.cause === 'new_epoch' ? `The server began a new log here; ${count}.` : `Here ${count}: the server no longer keeps them.`);
+    stateIs = 'unknown';
   },
 });
+
+// ---- the first look -------------------------------------------------------------------------------
+
+/** What is bad already is on the page and raises no alarm; the feed begins with what came before. */
+function begin(state) {
+  const isFirst = drawnAt < 0;
+  stateIs = 'known';
+  alerts.load(state);
+  find('page').dataset.state = 'known';
+  if (isFirst) addOlder(live.status.position, firstLive);
+}
+
+async function addOlder({ epoch: ours, seq: newest }, live) {
+  try {
+    const answer = await fetch(`events?last=${MOST_OLDER}`, { cache: 'no-store' });
+    if (!answer.ok) return;
+    const { epoch, events } = await answer.json();
+    // What comes after the state comes over the WebSocket.
+    const older = epoch === ours ? events.filter(({ seq, type }) => seq <= newest && seq < live && type !== 'bench.sample') : [];
+    feed.addOlder(older);
+    if (events.length === MOST_OLDER) plot.knownSince(events[0].timestamp);
+    for (const event of older) plot.add(event.timestamp);
+  } catch {
+    // The live events are what counts; the link says whether the server can be reached.
+  }
+}
 
 // ---- what is connected ----------------------------------------------------------------------------
 
 function linkText({ link, retryAt, retries }) {
-  if (link === 'waiting') return `reconnecting in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s (try ${retries})`;
+  if (link === 'waiting') {
+    const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+    return seconds > 0 ? `reconnecting in ${seconds} s` : 'reconnecting';
+  }
+  if (link === 'connecting' && retries > 0) return 'reconnecting';
   return { connecting: 'connecting', live: 'live', offline: 'offline', refused: 'not accepted', closed: 'closed' }[link];
 }
 
 function showLink(status) {
   clearInterval(countdown);
   const pill = find('link');
+  // A link that is back at the first try needs no more than its own word for it.
+  const isAway = (status.retries > 1 && status.link !== 'live') || status.link === 'offline' || status.link === 'refused';
   pill.dataset.link = status.link;
+  document.body.classList.toggle('stale', isAway);
   const show = () => setText(pill, linkText(status));
   show();
   if (status.link === 'waiting') countdown = setInterval(show, 250);
   pill.title = status.reason ?? '';
+  // The countdown is for the eyes; who listens hears each change once.
+  const said = { live: 'Connection: live', waiting: 'Connection lost, reconnecting', offline: 'Offline', refused: 'Not accepted', closed: 'Closed' }[status.link];
+  if (said) setText(find('link-said'), said);
+  find('retry').hidden = !(status.link === 'waiting' || status.link === 'offline' || (status.link === 'connecting' && status.retries > 0));
   const banner = find('banner');
-  banner.hidden = status.link !== 'refused';
-  if (status.link === 'refused') {
-    setText(banner, `The server does not accept this page: ${status.reason}. Load the page again to log in.`);
-  }
+  banner.hidden = !isAway;
+  banner.dataset.mood = status.link === 'refused' ? 'bad' : 'warn';
+  find('login').hidden = status.link !== 'refused';
+  if (status.link === 'refused') setText(find('banner-text'), `The server does not accept this page: ${status.reason}.`);
+  else if (!banner.hidden) setText(find('banner-text'), `Not live: ${status.reason ?? 'the network is away'}. What you see is from before; nothing will be left out when the server is back.`);
 }
+
+find('retry').addEventListener('click', () => live.retryNow());
+find('login').addEventListener('click', () => location.reload());
 
 // ---- what is there --------------------------------------------------------------------------------
 
+function drawSoon() {
+  if (drawTimer !== 0) return;
+  drawTimer = setTimeout(() => {
+    drawTimer = 0;
+    drawnAt = performance.now();
+    draw(live.state);
+  }, Math.max(0, drawnAt + DRAW_EVERY_MILLIS - performance.now()));
+}
+
 const moodOf = { running: 'good', error: 'bad', stopped: 'warn', idle: '' };
+const rankOf = { error: 0, running: 1, idle: 2 };
+/** In an order that does not change with every event, so that a row stays where the eye found it. */
+const byUrgency = (a, b) => (rankOf[a.status] ?? 3) - (rankOf[b.status] ?? 3) || (a.agentId < b.agentId ? -1 : 1);
+const countOf = (records, isIt) => records.reduce((sum, record) => sum + (isIt(record) ? 1 : 0), 0);
+
+function drawNote(id, parts) {
+  setText(find(id), parts.filter(([count]) => count > 0).map(([count, word]) => `${count.toLocaleString()} ${word}`).join(' · '));
+}
 
 function draw(state) {
   const gateway = find('gateway');
   gateway.dataset.status = state.gateway?.status ?? 'unknown';
   setText(gateway, state.gateway ? `gateway ${state.gateway.status}${state.gateway.version ? ' · ' + state.gateway.version : ''}` : 'gateway: nothing known yet');
   const now = Date.now();
-  fillTable(find('agents'), [...state.agents.values()].reverse(), (agent) => [
+  const ago = ({ timestamp }) => ({ text: ageText(now, timestamp), number: true, time: timestamp });
+  const agents = [...state.agents.values()];
+  const jobs = [...state.cronJobs.values()].reverse();
+  fillTable(find('agents'), agents.sort(byUrgency), (agent) => [
     agent.agentId,
     { text: agent.status, mood: moodOf[agent.status] },
-    { text: agent.activeSessionCount ?? '–', number: true },
+    { text: agent.activeSessionCount ?? '–', number: true, place: 'least' },
     { text: agent.taskCount ?? '–', number: true },
-    { text: ageText(now, agent.timestamp), time: agent.timestamp },
+    ago(agent),
   ], (agent) => agent.agentId);
-  fillTable(find('cronJobs'), [...state.cronJobs.values()].reverse(), (job) => [
+  fillTable(find('cronJobs'), jobs.sort((a, b) => (b.exitCode !== 0) - (a.exitCode !== 0)), (job) => [
     job.jobId,
     { text: job.exitCode === 0 ? 'ok' : 'exit ' + job.exitCode, mood: job.exitCode === 0 ? 'good' : 'bad' },
     { text: job.durationMs === undefined ? '–' : durationText(job.durationMs), number: true },
-    { text: ageText(now, job.timestamp), time: job.timestamp },
-    job.command ?? '–',
+    { text: job.command ?? '–', place: 'rest' },
+    ago(job),
   ], (job) => job.jobId);
   fillTable(find('sessions'), [...state.sessions.values()].reverse(), (session) => [
     session.sessionKey,
     session.agentId ?? '–',
-    session.kind ?? '–',
-    session.label ?? '–',
-    { text: ageText(now, session.timestamp), time: session.timestamp },
+    { text: session.kind ?? '–', place: 'minor' },
+    { text: session.label ?? '–', place: 'rest' },
+    ago(session),
   ], (session) => session.sessionKey);
   for (const list of ['agents', 'cronJobs', 'sessions']) setText(find(list + '-count'), state[list].size.toLocaleString());
+  drawNote('agents-bad', [[countOf(agents, ({ status }) => status === 'error'), 'in error']]);
+  drawNote('agents-note', [[countOf(agents, ({ status }) => status === 'running'), 'running'], [countOf(agents, ({ status }) => status === 'idle'), 'idle']]);
+  drawNote('cronJobs-bad', [[countOf(jobs, ({ exitCode }) => exitCode !== 0), 'failed']]);
+  setText(find('sessions-note'), state.truncated ? 'only the newest are kept' : '');
 }
 
 // Ages move without an event, too.
-setInterval(() => document.visibilityState === 'visible' && draw(live.state), 10_000);
+setInterval(() => document.visibilityState === 'visible' && drawSoon(), 10_000);

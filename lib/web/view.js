@@ -1,6 +1,9 @@
 // Small parts of the page: text that changes only when it must, ages, tables that keep their rows.
 
-const MOST_ROWS = 500;
+const MOST_ROWS = 200;
+/** What each cell shows, since to ask the document is slower than to remember. */
+const shownIn = new WeakMap();
+const placesOf = new WeakMap();
 
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -22,10 +25,10 @@ export function durationText(millis) {
 export function ageText(now, timestamp) {
   const seconds = Math.floor((now - Date.parse(timestamp)) / 1_000);
   if (!(seconds >= 1)) return 'now';
-  if (seconds < 100) return `${seconds} s ago`;
-  if (seconds < 6_000) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
+  if (seconds < 100) return `${seconds} s`;
+  if (seconds < 6_000) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 /** Rows in the order of `records`; one that is there already is moved and changed, not made anew. */
@@ -38,12 +41,20 @@ export function fillTable(table, records, cellsOf, keyOf) {
     const row = known.get(key) ?? document.createElement('tr');
     known.delete(key);
     row.dataset.key = key;
+    const places = placesOf.get(row) ?? [];
+    placesOf.set(row, places);
     cellsOf(record).forEach((cell, column) => {
-      const { text, mood = '', number = false, time } = typeof cell === 'object' ? cell : { text: cell };
-      const place = row.cells[column] ?? row.insertCell();
-      setText(place, String(text));
-      place.className = [mood, number ? 'number' : ''].join(' ').trim();
-      place.title = time ?? String(text);
+      const { text, mood = '', number = false, place: where = '', time } = typeof cell === 'object' ? cell : { text: cell };
+      const words = String(text);
+      const className = [mood, number ? 'number' : '', where].filter(Boolean).join(' ');
+      const title = time ?? words;
+      const place = places[column] ??= row.insertCell();
+      const now = `${words}\n${className}\n${title}`;
+      if (shownIn.get(place) === now) return;
+      shownIn.set(place, now);
+      place.textContent = words;
+      place.className = className;
+      place.title = title;
     });
     if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
   });

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { AlarmBook } from '../../lib/web/alerts.js';
 import { Backoff, PositionRule, State, parsePosition, retryHint } from '../../lib/web/clawws.js';
+import { summaryOf } from '../../lib/web/feed.js';
+import { MinuteCounts } from '../../lib/web/plot.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../support/position_rule.json', import.meta.url)));
 
@@ -91,4 +94,63 @@ test('a state that the server told is taken as it is', () => {
   assert.deepEqual([...state.sessions.keys()], ['s']);
   assert.deepEqual([...state.cronJobs.keys()], ['j']);
   assert.equal(state.gateway, null);
+});
+
+const status = (agentId, status) => event(1, 'agent.status', { agentId, status });
+
+test('what comes into error is an alarm, what stays in error is none', () => {
+  const book = new AlarmBook();
+  const state = new State();
+  state.apply(status('known', 'error'));
+  state.apply(event(1, 'gateway.status', { status: 'stopped' }));
+  book.load(state);
+  assert.equal(book.look(status('known', 'error')), null);
+  assert.equal(book.look(event(2, 'gateway.status', { status: 'stopped' })), null);
+  assert.equal(book.look(event(3, 'gateway.status', { status: 'running' })), null);
+  assert.equal(book.look(event(4, 'gateway.status', { status: 'error' })).text, 'The gateway is in error');
+  assert.equal(book.look(status('a', 'running')), null);
+  assert.deepEqual(book.look(status('a', 'error')), { key: 'agent a', text: 'Agent a is in error' });
+  assert.equal(book.look(status('a', 'error')), null);
+  assert.equal(book.look(status('a', 'idle')), null);
+  assert.notEqual(book.look(status('a', 'error')), null);
+  book.load(new State());
+  assert.notEqual(book.look(status('known', 'error')), null);
+});
+
+test('each failed run of a cron job is an alarm', () => {
+  const book = new AlarmBook();
+  const run = (exitCode) => book.look(event(1, 'cron.executed', { jobId: 'j', exitCode }));
+  assert.equal(run(0), null);
+  assert.equal(run(3).text, 'Cron job j failed: exit 3');
+  assert.equal(run(3).key, 'cron j');
+  assert.equal(book.look(event(1, 'session.killed', { sessionKey: 's' })), null);
+});
+
+test('events are counted by the minute they happened in', () => {
+  const minute = 60_000;
+  const now = 1_000 * minute + 30_000;
+  const counts = new MinuteCounts();
+  counts.add(now, now);
+  counts.add(now - minute, now);
+  counts.add(now - minute, now);
+  counts.add(now + 5 * minute, now);  // a clock that goes ahead
+  counts.add(now - 40 * minute, now);
+  const { counts: last, known } = counts.last(now);
+  assert.equal(last.length, 30);
+  assert.equal(known, 30);
+  assert.deepEqual(last.slice(-3), [0, 2, 2]);
+  assert.equal(last.reduce((sum, count) => sum + count), 4);
+  assert.deepEqual(counts.last(now + minute).counts.slice(-3), [2, 2, 0]);
+  counts.knownSince(now - 9 * minute);
+  assert.equal(counts.last(now).known, 9);
+});
+
+test('a line of the feed says whom it is about, what happened and whether that is bad', () => {
+  const of = (type, payload) => summaryOf({ type, payload });
+  assert.deepEqual(of('cron.executed', { jobId: 'j', exitCode: 2, durationMs: 61_234, command: 'backup', stderr: 'disk full' }),
+                   { subject: 'j', details: 'exit 2  ·  61.2 s  ·  backup  ·  disk full', mood: 'bad' });
+  assert.equal(of('agent.status', { agentId: 'a', status: 'running', taskCount: 1 }).details, 'running  ·  1 task');
+  assert.equal(of('gateway.status', { status: 'stopped' }).mood, 'bad');
+  assert.equal(of('session.created', { sessionKey: 's', kind: 'direct' }).details, 'direct');
+  assert.equal(of('custom.thing', { a: 1 }).details, '{"a":1}');
 });
