@@ -67,6 +67,8 @@ async function addOlder({ epoch: ours, seq: newest }, live) {
     for (const event of older) plot.add(event.timestamp);
   } catch {
     // The live events are what counts; the link says whether the server can be reached.
+  } finally {
+    find('feed').setAttribute('aria-busy', 'false');
   }
 }
 
@@ -75,9 +77,9 @@ async function addOlder({ epoch: ours, seq: newest }, live) {
 function linkText({ link, retryAt, retries }) {
   if (link === 'waiting') {
     const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-    return seconds > 0 ? `reconnecting in ${seconds} s` : 'reconnecting';
+    return `reconnecting${seconds > 0 ? ` in ${seconds} s` : ''} (try ${retries})`;
   }
-  if (link === 'connecting' && retries > 0) return 'reconnecting';
+  if (link === 'connecting' && retries > 0) return `reconnecting (try ${retries})`;
   return { connecting: 'connecting', live: 'live', offline: 'offline', refused: 'not accepted', closed: 'closed' }[link];
 }
 
@@ -100,7 +102,7 @@ function showLink(status) {
   banner.hidden = !isAway;
   banner.dataset.mood = status.link === 'refused' ? 'bad' : 'warn';
   find('login').hidden = status.link !== 'refused';
-  if (status.link === 'refused') setText(find('banner-text'), `The server does not accept this page: ${status.reason}.`);
+  if (status.link === 'refused') setText(find('banner-text'), `The server does not accept this page: ${status.reason}. Load it again to log in.`);
   else if (!banner.hidden) setText(find('banner-text'), `Not live: ${status.reason ?? 'the network is away'}. What you see is from before; nothing will be left out when the server is back.`);
 }
 

@@ -92,7 +92,7 @@ export class Feed {
   #draw() {
     setText(this.#count, this.#total.toLocaleString());
     if (this.#isPaused) {
-      setText(this.#pause, this.#waiting.length === 0 ? 'Paused' : `Paused · ${this.#waiting.length.toLocaleString()} new`);
+      setText(this.#pause, this.#waiting.length === 0 ? 'Resume' : `Resume (${this.#waiting.length.toLocaleString()} new)`);
       return;
     }
     setText(this.#pause, 'Pause');

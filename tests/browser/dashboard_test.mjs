@@ -29,11 +29,19 @@ after(async () => {
   await server.dispose();
 });
 
+/** With an empty feed: what it begins with is a test of its own. */
 async function openDashboard(size) {
+  const page = await openWithOlder(size);
+  await page.evaluate(() => document.getElementById('clear').click());
+  return page;
+}
+
+async function openWithOlder(size) {
   const page = await browser.newPage(size);
   await page.goto(server.dashboard);
   await page.evaluate(watchDashboard);
   await page.until('the dashboard is live', linkIs, { args: ['live'] });
+  await page.until('its feed has begun', () => document.getElementById('feed').getAttribute('aria-busy') === 'false');
   return page;
 }
 
@@ -88,6 +96,37 @@ test('it logs in, shows the state, and goes live by a ticket', async () => {
   await page.resize(390, 844);
   await page.until('the page fits a telephone', isWithinWidth);
   await picture(page, 'phone');
+  await assertQuiet(page);
+  await page.close();
+});
+
+test('the feed begins with what came before, and nothing is left out or doubled while events come', async () => {
+  const { first } = await server.publish(...range(1, 30).map((i) => sessionCreated('older-' + i)));
+  let isPublishing = true;
+  const publishing = (async () => {
+    let said;
+    for (let i = 0; isPublishing; ++i) said = await server.publish(sessionCreated('meanwhile-' + i));
+    return said.last;
+  })();
+  const page = await openWithOlder();
+  isPublishing = false;
+  const last = await publishing;
+  await page.until('the newest is there', newestInFeedIs, { args: [last] });
+  const shown = await page.evaluate(feedPositions);
+  assert.deepEqual(shown, range(shown[0], last));
+  assert.ok(shown.length >= Math.min(200, last - first + 1), String(shown.length));
+  assert.deepEqual(await page.evaluate(() => document.querySelectorAll('.toast').length), 0, 'what is old is no alarm');
+
+  // One stop for the Tab key; arrows go from line to line, and a line opens to the whole event.
+  const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  await page.evaluate(() => document.getElementById('feed').focus());
+  await page.evaluate(press, 'ArrowDown');
+  await page.evaluate(press, 'ArrowDown');
+  await page.evaluate(() => document.activeElement.click());
+  await page.until('the second line is open', () => document.querySelector('#feed li:nth-child(2) pre') !== null);
+  const whole = JSON.parse(await page.evaluate(() => document.querySelector('#feed pre').textContent));
+  assert.equal(whole.seq, last - 1);
+  assert.equal(await page.evaluate(() => document.querySelectorAll('#feed summary:not([tabindex="-1"])').length), 0);
   await assertQuiet(page);
   await page.close();
 });
