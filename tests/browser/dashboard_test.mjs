@@ -105,7 +105,10 @@ test('the feed begins with what came before, and nothing is left out or doubled 
   let isPublishing = true;
   const publishing = (async () => {
     let said;
-    for (let i = 0; isPublishing; ++i) said = await server.publish(sessionCreated('meanwhile-' + i));
+    for (let i = 0; isPublishing; ++i) {
+      said = await server.publish(sessionCreated('meanwhile-' + i));
+      await pause(5);  // a pace
+    }
     return said.last;
   })();
   const page = await openWithOlder();
