@@ -88,7 +88,8 @@ std::shared_ptr<const std::string> Hub::state_now() {
   return state_text_;
 }
 
-void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done) {
+void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done,
+                  Wake wake) {
   CLAWWS_ASSERT(!events.empty());
   for (const wire::Event& event : events) {
     if (const Result<TypeId> type = types_.intern(event.type); !type) {
@@ -111,7 +112,7 @@ void Hub::publish(std::vector<wire::Event> events, std::optional<IdempotencyKey>
         case IdempotencyTable::Verdict::proceed:
           queued_bytes_ += bytes;
           queue_.push_back({std::move(events), std::move(key), std::move(done)});
-          if (queue_.size() == 1) {
+          if (wake == Wake::now) {
             // The writer would wake only to wait for the lock.
             lock.unlock();
             work_.notify_one();

@@ -1,8 +1,9 @@
 #include "clawws/net/crypto.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <array>
 
@@ -43,15 +44,34 @@ std::string sha256(std::string_view bytes) {
   return digest(EVP_sha256(), bytes);
 }
 
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+void HmacSha256::Free::operator()(evp_mac_ctx_st* context) const noexcept {
+  EVP_MAC_CTX_free(context);
+}
+
+HmacSha256::HmacSha256(std::string_view key) {
+  const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr),
+                                                              &EVP_MAC_free);
+  CLAWWS_ASSERT(mac != nullptr);
+  keyed_.reset(EVP_MAC_CTX_new(mac.get()));
+  CLAWWS_ASSERT(keyed_ != nullptr);
+  char sha256_name[] = "SHA256";
+  const std::array<OSSL_PARAM, 2> parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256_name, 0), OSSL_PARAM_construct_end()};
+  // A null key would mean "none yet".
+  const int done = EVP_MAC_init(keyed_.get(), key.empty() ? data_of("") : data_of(key), key.size(), parameters.data());
+  CLAWWS_ASSERT(done == 1);
+}
+
+std::string HmacSha256::operator()(std::string_view bytes) const {
+  // The copy is this call's own; the original is only read, so calls may run at once.
+  const std::unique_ptr<evp_mac_ctx_st, Free> context(EVP_MAC_CTX_dup(keyed_.get()));
+  CLAWWS_ASSERT(context != nullptr);
   DigestBuffer out;
-  unsigned size = 0;
-  // HMAC() takes a null key for "the last one".
-  const char* const key_data = key.empty() ? "" : key.data();
-  const unsigned char* const done = HMAC(EVP_sha256(), key_data, static_cast<int>(key.size()),
-                                         data_of(bytes), bytes.size(), out.data(), &size);
-  CLAWWS_ASSERT(done != nullptr);
-  return text_of(out, size);
+  std::size_t size = 0;
+  const bool done = EVP_MAC_update(context.get(), data_of(bytes), bytes.size()) == 1 &&
+                    EVP_MAC_final(context.get(), out.data(), &size, out.size()) == 1;
+  CLAWWS_ASSERT(done);
+  return text_of(out, static_cast<unsigned>(size));
 }
 
 bool constant_time_equal(std::string_view a, std::string_view b) noexcept {

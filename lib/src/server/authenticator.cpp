@@ -42,13 +42,13 @@ std::vector<std::filesystem::path> files_of(const UserSourceConfig& config) {
 
 // Sets the versions: a keyed hash of the credential, so the same one has the same version after
 // every reload, and it tells nothing.
-void stamp_versions(UserTable& table, const std::string& key) {
+void stamp_versions(UserTable& table, const net::HmacSha256& keyed_hash) {
   for (UserRecord& record : table.records()) {
     std::string text = record.name;
     text += '\0';
     text += static_cast<char>('0' + static_cast<int>(record.kind));
     text += record.secret;
-    const std::string digest = net::hmac_sha256(key, text);
+    const std::string digest = keyed_hash(text);
     std::memcpy(&record.version, digest.data(), sizeof record.version);
     net::wipe(text);
   }
@@ -112,7 +112,7 @@ class Authenticator::Implementation {
       : config_(std::move(config)),
         log_(log),
         clock_(std::move(clock)),
-        key_(base::random_bytes(k_key_bytes)),
+        keyed_hash_(base::random_bytes(k_key_bytes)),
         watch_(files_of(config_)),
         thread_([this] { hash_until_stopped(); }) {}
 
@@ -140,7 +140,7 @@ class Authenticator::Implementation {
   const UserSourceConfig config_;
   base::Logger& log_;
   const Clock clock_;
-  const std::string key_;  // of all keyed hashes; never leaves the process
+  const net::HmacSha256 keyed_hash_;  // its key is of this process alone
 
   std::mutex reload_mutex_;  // held while files are read; taken before mutex_
   mutable std::mutex mutex_;
@@ -161,7 +161,7 @@ std::string Authenticator::Implementation::digest_of(const Presented& presented)
   std::string text = presented.user;
   text += '\0';
   text += presented.password_or_token;
-  std::string digest = net::hmac_sha256(key_, text);
+  std::string digest = keyed_hash_(text);
   net::wipe(text);
   return digest;
 }
@@ -315,7 +315,7 @@ base::Result<std::string> Authenticator::Implementation::reload() {
   }
   auto table = load_users(config_, Generate::allowed);
   if (!table) return table.error();
-  stamp_versions(*table, key_);
+  stamp_versions(*table, keyed_hash_);
   const auto users = std::make_shared<const UserTable>(std::move(*table));
   const std::lock_guard lock(mutex_);
   // A password that was made just now is no change that anybody made.

@@ -99,7 +99,7 @@ awaitable<HttpAnswer> publish_text(Shard& shard, const PublishTicket& ticket,
   }
   const auto stored =
       std::make_shared<Answer<Result<hub::Receipt>>>(shard.context().get_executor());
-  shard.hub().publish(std::move(parsed->events), std::move(key), stored->callback());
+  shard.publish(std::move(parsed->events), std::move(key), stored->callback());
   const Result<hub::Receipt> receipt = co_await stored->wait();
   if (!receipt) co_return publish_failure(receipt.error());
 

@@ -60,6 +60,15 @@ void Shard::log_has_grown() {
   if (session_count_.fetch_add(0, std::memory_order_acq_rel) != 0) wake();
 }
 
+void Shard::publish(std::vector<wire::Event> events, std::optional<hub::IdempotencyKey> key, hub::PublishDone done) {
+  hub().publish(std::move(events), std::move(key), std::move(done), hub::Hub::Wake::later);
+  if (std::exchange(writer_is_due_, true)) return;
+  net::asio::post(context_, [this] {
+    writer_is_due_ = false;
+    hub().wake_writer();
+  });
+}
+
 void Shard::flush_all() {
   // Cleared first: what is appended from here on wakes again.
   dirty_.store(false, std::memory_order_release);

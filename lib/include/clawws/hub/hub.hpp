@@ -51,7 +51,12 @@ class Hub {
 
   // Takes a batch (at least one event). `done` is called exactly once: on the writer thread, or
   // inline when the answer is known at once (a repeated key, a full queue, too many types).
-  void publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done);
+  // With Wake::later a sleeping writer sleeps on until wake_writer(): who publishes several batches
+  // in a row so has them committed as one.
+  enum class Wake : std::uint8_t { now, later };
+  void publish(std::vector<wire::Event> events, std::optional<IdempotencyKey> key, PublishDone done,
+               Wake wake = Wake::now);
+  void wake_writer() { work_.notify_one(); }
 
   // Runs EventStore's read, before_last or before_time on the reader's thread. Dropped without a
   // call when the hub stops.

@@ -3,10 +3,13 @@
 // that a caller could do instead.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "clawws/base/export.hpp"
+
+struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 
 namespace clawws::net {
 
@@ -16,7 +19,20 @@ CLAWWS_API void keep_openssl_until_exit() noexcept;
 
 CLAWWS_API std::string sha1(std::string_view bytes);    // 20 bytes; for Sec-WebSocket-Accept alone
 CLAWWS_API std::string sha256(std::string_view bytes);  // 32 bytes
-CLAWWS_API std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes
+
+// HMAC-SHA-256 (RFC 2104) with one key, which is prepared once: OpenSSL takes longer to look its
+// parts up than to hash a short text.
+class CLAWWS_API HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  std::string operator()(std::string_view bytes) const;  // 32 bytes
+
+ private:
+  struct Free {
+    void operator()(evp_mac_ctx_st* context) const noexcept;
+  };
+  std::unique_ptr<evp_mac_ctx_st, Free> keyed_;
+};
 
 // Takes the same time wherever the two differ. Lengths are no secret: unequal ones end at once.
 CLAWWS_API bool constant_time_equal(std::string_view a, std::string_view b) noexcept;

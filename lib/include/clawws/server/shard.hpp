@@ -58,6 +58,8 @@ class Shard {
   void add(std::shared_ptr<Session> session);
   bool draining() const noexcept { return draining_; }
   void remove(Session& session);
+  // Publishes, and wakes the writer once for all that this turn of the loop publishes.
+  void publish(std::vector<wire::Event> events, std::optional<hub::IdempotencyKey> key, hub::PublishDone done);
   enum class Frames : std::uint8_t { websocket, sse };
   std::shared_ptr<hub::View> view_for(const wire::Filter& filter, Frames frames = Frames::websocket);
   // False when this would be one view more than a shard serves (256).
@@ -99,6 +101,7 @@ class Shard {
   std::mt19937_64 random_;
   bool draining_ = false;
   std::optional<UpstreamPool> upstream_;
+  bool writer_is_due_ = false;  // a wake of the hub's writer stands in the loop's queue
   std::thread thread_;
 };
 
