@@ -131,6 +131,18 @@ TEST(BenchThreshold, LostDeliveriesAreInThePercentiles) {
   EXPECT_TRUE(outcome_of("delivery.p99<10m", r).passed);
 }
 
+TEST(BenchThreshold, WhatIsBeyondIsSaidInItsOwnWords) {
+  BenchResult r = test::bench_result();
+  EXPECT_EQ(measured_text(outcome_of("lost==0", r)), "0");
+  r.delivery.beyond = r.to_all.beyond = 1'000'000;
+  EXPECT_EQ(measured_text(outcome_of("delivery.max<1s", r)), "over the drain deadline");
+  r = test::comeback_result(Scenario::reconnect_storm);
+  EXPECT_EQ(measured_text(outcome_of("reconnect.max<3s", r)), "400 ms");
+  r.fleet.comeback->not_back = 1;
+  EXPECT_EQ(measured_text(outcome_of("reconnect.max<3s", r)), "clients that never came back");
+  EXPECT_FALSE(outcome_of("reconnect.max<3s", r).passed);
+}
+
 TEST(BenchThreshold, TheManualPageNamesEachMetric) {
   const std::string page = base::read_file(CLAWWS_SOURCE_DIR "/man/clawws-bench.1").value();
   std::string plain;

@@ -192,6 +192,19 @@ TEST_P(HubEventStore, TheNewestThatMatch) {
   EXPECT_EQ(*test.store.before_last(std::numeric_limits<std::uint64_t>::max(), wire::Filter()), 1U);
 }
 
+// Farther back than one read of the search reaches.
+TEST_P(HubEventStore, TheNewestThatMatchFarBack) {
+  StoreTest test(GetParam());
+  test.append(1, "session.created");  // 1
+  test.append(1'999);                 // to 2,000
+  test.append(1, "session.created");  // 2,001
+  test.append(4'000);                 // to 6,001
+  const wire::Filter sessions = *wire::Filter::from_globs({"session.*"});
+  EXPECT_EQ(*test.store.before_last(1, sessions), 2'000U);
+  EXPECT_EQ(*test.store.before_last(2, sessions), 0U);
+  EXPECT_EQ(*test.store.before_last(3, sessions), 0U);
+}
+
 TEST_P(HubEventStore, TheEventsSinceATime) {
   StoreTest test(GetParam());
   test.append(2);  // 1, 2

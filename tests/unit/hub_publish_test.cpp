@@ -140,6 +140,16 @@ struct HubTest {
 
 const IdempotencyKey k_key{"ann", "key", "body"};
 
+TEST(HubPublish, WhoWakesTheWriterLaterIsAnsweredToo) {
+  HubTest test;
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    test.hub.publish({numbered_event(n)}, std::nullopt, test.answers.next(), Hub::Wake::later);
+  }
+  test.hub.wake_writer();
+  ASSERT_TRUE(test.answers.reach(3));
+  EXPECT_EQ(test.read_log(), 3U);
+}
+
 TEST(HubPublish, AReceiptNamesTheSeqsAndTheLogHasThem) {
   HubTest test;
   test.publish(numbered_events(1, 3));

@@ -181,12 +181,8 @@ std::string threshold_table(const BenchResult& r) {
   if (r.outcomes.empty()) return {};
   std::string out = "<table>" + row({"", "threshold", "measured"}, "th");
   for (const Outcome& outcome : r.outcomes) {
-    const std::string measured = !outcome.why.empty() ? outcome.why
-                                 : outcome.value.value
-                                     ? format_value(outcome.value.unit, *outcome.value.value)
-                                     : "over the drain deadline";
-    out +=
-        row({word(outcome.passed, "PASS", "FAIL"), safe(outcome.threshold.text()), safe(measured)});
+    out += row({word(outcome.passed, "PASS", "FAIL"), safe(outcome.threshold.text()),
+                safe(measured_text(outcome))});
   }
   return section("Thresholds", out + "</table>");
 }

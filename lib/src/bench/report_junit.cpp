@@ -78,12 +78,8 @@ std::string summary_report(const BenchResult& result) {
   if (!result.outcomes.empty()) {
     text += "| | threshold | measured |\n|---|---|---|\n";
     for (const Outcome& outcome : result.outcomes) {
-      const std::string measured = !outcome.why.empty() ? outcome.why
-                                   : outcome.value.value
-                                       ? format_value(outcome.value.unit, *outcome.value.value)
-                                       : "over the drain deadline";
       text += std::string("| ") + (outcome.passed ? "✅" : "❌") + " | `" +
-              cell(outcome.threshold.text()) + "` | " + cell(measured) + " |\n";
+              cell(outcome.threshold.text()) + "` | " + cell(measured_text(outcome)) + " |\n";
     }
     text += "\n";
   }

@@ -236,9 +236,7 @@ std::string outcome_line(const Outcome& outcome, client::Color color) {
       outcome.passed ? painted("PASS", k_green, color) : painted("FAIL", k_red, color);
   word += std::string(6, ' ');
   if (!outcome.why.empty()) return word + t.text() + ": " + outcome.why + "\n";
-  const std::string value =
-      outcome.value.value ? format_value(t.unit, *outcome.value.value) : "over the drain deadline";
-  std::string text = word + t.metric + " " + value + " " +
+  std::string text = word + t.metric + " " + measured_text(outcome) + " " +
                      std::string(comparison_text(t.comparison)) + " " +
                      format_value(t.unit, t.limit);
   const bool has_margin =

@@ -434,4 +434,14 @@ Outcome check(const Threshold& threshold, const BenchResult& result) {
   return outcome;
 }
 
+std::string measured_text(const Outcome& outcome) {
+  if (!outcome.why.empty()) return outcome.why;
+  if (outcome.value.value) return format_value(outcome.value.unit, *outcome.value.value);
+  // Only clients that left are measured by when they are back.
+  const std::string_view metric = outcome.threshold.metric;
+  if (metric.starts_with("reconnect.")) return "clients that never came back";
+  if (metric.starts_with("catch-up.")) return "clients that never caught up";
+  return "over the drain deadline";
+}
+
 }  // namespace clawws::bench

@@ -54,6 +54,8 @@ struct Outcome {
   bool passed = false;
   std::string why;  // when it failed for want of data
 };
+// For a report: what was measured, or why nothing could be.
+std::string measured_text(const Outcome& outcome);
 Outcome check(const Threshold& threshold, const BenchResult& result);
 
 // "1.4 ms", "50,000", "14 MiB", "0.12 cores".
