@@ -60,12 +60,13 @@ export class ClawwsServer {
       '--log-format', 'logfmt', ...this.#options], { stdio: ['ignore', 'ignore', log], env: environment });
     closeSync(log);
     const child = this.#child;
-    await eventually('clawws-serve listens', () => {
-      if (child.exitCode !== null) throw new Error('it ended: ' + this.log);
-      const record = JSON.parse(readFileSync(this.#file('state/server.json')));
-      this.port = record.port;
-      return record.pid === child.pid;
+    const record = await eventually('clawws-serve listens', () => {
+      if (child.exitCode !== null) return 'none, it ended';
+      const found = JSON.parse(readFileSync(this.#file('state/server.json')));
+      return found.pid === child.pid && found;
     });
+    if (!record.port) throw new Error('clawws-serve ended: ' + this.log);
+    this.port = record.port;
     await eventually('clawws-serve is ready', async () => (await this.request('/clawws/ready')).status === 200);
     return this;
   }
