@@ -57,7 +57,8 @@ function begin(state) {
 
 async function addOlder({ epoch: ours, seq: newest }, live) {
   try {
-    const answer = await fetch(`events?last=${MOST_OLDER}`, { cache: 'no-store' });
+    // Of the origin: a page's own address may hold a password, and then nothing relative to it may be fetched.
+    const answer = await fetch(new URL(`/clawws/events?last=${MOST_OLDER}`, location.origin), { cache: 'no-store' });
     if (!answer.ok) return;
     const { epoch, events } = await answer.json();
     // What comes after the state comes over the WebSocket.
