@@ -5,13 +5,15 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openBrowser } from './support/browsers.mjs';
 import { ClawwsServer } from './support/clawws_server.mjs';
 import { range, sessionCreated } from './support/events.mjs';
 import { PageServer } from './support/page_server.mjs';
 
+const here = fileURLToPath(new URL('.', import.meta.url));
 // Below the folder that holds node_modules, so that only the package itself has to be fetched.
-const work = mkdtempSync(join(import.meta.dirname, 'vite-'));
+const work = mkdtempSync(join(here, 'vite-'));
 const project = join(work, 'project');
 const prefix = mkdtempSync(join(process.env.CLAWWS_BINARY_DIR, 'browser-prefix-'));
 let pages;
@@ -25,10 +27,10 @@ function run(command, ...parameters) {
     throw new Error(`${command} ${parameters.join(' ')}: ${problem.stdout}${problem.stderr}`, { cause: problem });
   }
 }
-const tool = (name) => join(import.meta.dirname, 'node_modules/.bin', name);
+const tool = (name) => join(here, 'node_modules/.bin', name);
 
 before(() => {
-  cpSync(join(import.meta.dirname, 'vite_page'), project, { recursive: true });
+  cpSync(join(here, 'vite_page'), project, { recursive: true });
   run('cmake', '--install', process.env.CLAWWS_BINARY_DIR, '--prefix', prefix);
 });
 after(async () => {
