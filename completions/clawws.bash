@@ -23,14 +23,14 @@ _clawws_serve() {
     --durability) _clawws_words "written fsync" ;;
     --log-format) _clawws_words "auto text logfmt json" ;;
     --listen) _clawws_words "127.0.0.1:8443 0.0.0.0:8443" ;;
-    --threads | --upstream-timeout | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
+    --threads | --auth-upstream | --upstream-timeout | --publisher | --origin | --trusted-proxy | --allow-type | --max-event | --max-batch | --max-body | \
       --retain-events | --retain-age | --retain-bytes | --log-memory | --max-clients | --max-clients-per-ip | \
       --max-lag-time | --ping-interval | --drain | --handshake-timeout | --header-timeout | --body-timeout | \
       --accept-rate | --message-rate | --replay-rate) ;;
     *)
       _clawws_words "--listen --cert --key --hsts --threads
         --upstream --upstream-cacert --upstream-timeout
-        --users --env-file --publisher --origin --trusted-proxy
+        --users --env-file --auth-upstream --publisher --origin --trusted-proxy
         --stdin --allow-type --max-event --max-batch --max-body
         --state-dir --store --durability --retain-events --retain-age --retain-bytes --log-memory
         --max-clients --max-clients-per-ip --max-lag-time --ping-interval --drain

@@ -24,6 +24,7 @@ $serve -r -F -l upstream-cacert -d 'certificates that an https upstream is verif
 $serve -x -l upstream-timeout -d 'for the answer of the upstream, and between two pieces of it'
 $serve -r -F -l users -d 'htpasswd file'
 $serve -r -F -l env-file -d '.env file with DASHBOARD_USERNAME and DASHBOARD_PASSWORD'
+$serve -x -l auth-upstream -d 'a path of the upstream that is asked who may come in'
 $serve -x -l publisher -d 'only these users may publish'
 $serve -x -l origin -d 'a page\'s origin that may connect'
 $serve -x -l trusted-proxy -d 'whose X-Forwarded-For is believed'

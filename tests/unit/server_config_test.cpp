@@ -52,6 +52,19 @@ TEST(ServerConfig, WhatDoesNotFitIsNamedByItsFlag) {
          c.listen = {{"10.0.0.1", 443}}, c.upstream = net::parse_url("http://10.0.0.1:443").value();
        }},
       {"--upstream-cacert", [](ServerConfig& c) { c.upstream_cacert = "ca.pem"; }},
+      {"--auth-upstream needs --upstream", [](ServerConfig& c) { c.auth_upstream = "/check"; }},
+      {"--auth-upstream",
+       [](ServerConfig& c) {
+         c.auth_upstream = "check", c.upstream = net::parse_url("http://127.0.0.1:3000").value();
+       }},
+      {"--auth-upstream",
+       [](ServerConfig& c) {
+         c.auth_upstream = "/clawws/state", c.upstream = net::parse_url("http://127.0.0.1:3000").value();
+       }},
+      {"--auth-upstream",
+       [](ServerConfig& c) {
+         c.auth_upstream = "/a b", c.upstream = net::parse_url("http://127.0.0.1:3000").value();
+       }},
       {"--upstream-cacert",
        [](ServerConfig& c) {
          c.upstream_cacert = "ca.pem", c.upstream = net::parse_url("http://127.0.0.1:3000").value();

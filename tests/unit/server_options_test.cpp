@@ -103,7 +103,8 @@ TEST_F(ServerOptions, EachFlagSetsWhatItSays) {
   EXPECT_EQ(config().origins, (std::vector<std::string>{"https://a", "https://b"}));
   EXPECT_EQ(config().trusted_proxies, std::vector<std::string>{"10.0.0.0/8"});
 
-  EXPECT_EQ(parse({"--upstream", "https://app.example:3000", "--upstream-cacert", "ca.pem", "--upstream-timeout", "90s"}), "");
+  EXPECT_EQ(parse({"--upstream", "https://app.example:3000", "--upstream-cacert", "ca.pem", "--upstream-timeout", "90s", "--auth-upstream", "/check"}), "");
+  EXPECT_EQ(config().auth_upstream, "/check");
   ASSERT_TRUE(config().upstream);
   EXPECT_EQ(config().upstream->authority(), "app.example:3000");
   EXPECT_EQ(config().upstream_cacert, "ca.pem");

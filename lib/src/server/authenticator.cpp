@@ -15,6 +15,7 @@
 #include "clawws/net/crypto.hpp"
 #include "clawws/server/auth_limiter.hpp"
 #include "clawws/server/file_watch.hpp"
+#include "clawws/server/upstream_users.hpp"
 
 namespace clawws::server {
 namespace {
@@ -108,11 +109,12 @@ struct Remembered {
 
 class Authenticator::Implementation {
  public:
-  Implementation(UserSourceConfig config, base::Logger& log, Clock clock)
+  Implementation(UserSourceConfig config, base::Logger& log, Clock clock, AskUpstream ask)
       : config_(std::move(config)),
         log_(log),
         clock_(std::move(clock)),
         keyed_hash_(base::random_bytes(k_key_bytes)),
+        upstream_(ask ? std::make_shared<UpstreamUsers>(std::move(ask), config_.publishers, log_, clock_) : nullptr),
         watch_(files_of(config_)),
         thread_([this] { hash_until_stopped(); }) {}
 
@@ -120,6 +122,9 @@ class Authenticator::Implementation {
   bool still_valid(const Identity& identity) const;
   base::Result<std::string> reload();
   bool changed_on_disk();
+  void recheck_upstream(std::function<void()> revoked) {
+    if (upstream_) upstream_->recheck(std::move(revoked));
+  }
   std::size_t user_count() const;
   void stop();
 
@@ -141,6 +146,8 @@ class Authenticator::Implementation {
   base::Logger& log_;
   const Clock clock_;
   const net::HmacSha256 keyed_hash_;  // its key is of this process alone
+
+  const std::shared_ptr<UpstreamUsers> upstream_;  // nothing without --auth-upstream
 
   std::mutex reload_mutex_;  // held while files are read; taken before mutex_
   mutable std::mutex mutex_;
@@ -177,7 +184,12 @@ void Authenticator::Implementation::verify(const Presented& presented,
   const std::string digest = digest_of(presented);
   std::optional<AuthOutcome> outcome;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (upstream_ && users_->find(presented.user) == nullptr) {
+      lock.unlock();
+      upstream_->verify(presented, peer_address, std::move(done));
+      return;
+    }
     outcome = answer_at_once(presented, address, digest);
     if (!outcome) outcome = enqueue(presented, address, digest, done);
   }
@@ -302,6 +314,7 @@ void Authenticator::Implementation::finish(HashJob& job, bool matched) {
 }
 
 bool Authenticator::Implementation::still_valid(const Identity& identity) const {
+  if (identity.grant) return !identity.grant->revoked;
   const std::lock_guard lock(mutex_);
   const UserRecord* const record = users_->find(identity.user);
   return record != nullptr && record->version == identity.version;
@@ -345,6 +358,7 @@ void Authenticator::Implementation::stop() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
+  if (upstream_) upstream_->stop();
   work_.notify_one();
   if (thread_.joinable()) thread_.join();
   std::vector<Waiter> waiters;
@@ -363,8 +377,8 @@ void Authenticator::Implementation::stop() {
   }
 }
 
-Authenticator::Authenticator(UserSourceConfig config, base::Logger& log, Clock clock)
-    : implementation_(std::make_unique<Implementation>(std::move(config), log, std::move(clock))) {}
+Authenticator::Authenticator(UserSourceConfig config, base::Logger& log, Clock clock, AskUpstream ask)
+    : implementation_(std::make_unique<Implementation>(std::move(config), log, std::move(clock), std::move(ask))) {}
 
 Authenticator::~Authenticator() {
   stop();
@@ -384,6 +398,10 @@ base::Result<std::string> Authenticator::reload() {
 
 bool Authenticator::changed_on_disk() {
   return implementation_->changed_on_disk();
+}
+
+void Authenticator::recheck_upstream(std::function<void()> revoked) {
+  implementation_->recheck_upstream(std::move(revoked));
 }
 
 std::size_t Authenticator::user_count() const {

@@ -1,5 +1,9 @@
 #include "clawws/server/config.hpp"
 
+#include <algorithm>
+
+#include "clawws/wire/http_gate.hpp"
+
 namespace clawws::server {
 
 using base::Errc;
@@ -7,6 +11,11 @@ using base::Error;
 
 namespace {
 constexpr std::uint64_t k_memory_store_bytes = 64ull << 20;
+
+bool is_path_of_upstream(const std::string& path) {
+  const bool visible = std::all_of(path.begin(), path.end(), [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
+  return path.front() == '/' && visible && wire::path_owner(path) == wire::PathOwner::other;
+}
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
@@ -55,6 +64,12 @@ base::Result<void> validate(const ServerConfig& config) {
   }
   if (!config.upstream_cacert.empty() && (!config.upstream || config.upstream->scheme != "https")) {
     return wrong("--upstream-cacert is for an --upstream that begins with https://");
+  }
+  if (!config.auth_upstream.empty() && !config.upstream) {
+    return wrong("--auth-upstream needs --upstream URL, the application that is asked");
+  }
+  if (!config.auth_upstream.empty() && !is_path_of_upstream(config.auth_upstream)) {
+    return wrong("--auth-upstream must be a path of the application that needs its credentials, as in /api/auth/check");
   }
   if (config.upstream && config.upstream->host.empty()) {
     return wrong("--upstream takes no user or password: each client's own credentials are passed on");

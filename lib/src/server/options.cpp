@@ -171,6 +171,8 @@ void add_users(std::vector<Flag>& flags, ServerConfig& config) {
   flags.push_back(flag("users", "FILE", group, "htpasswd file (htpasswd -B), reloaded when it changes", "", text_into(config.users_file)));
   flags.push_back(flag("env-file", "FILE", group, "the .env file with DASHBOARD_USERNAME and DASHBOARD_PASSWORD", "",
                        text_into(config.env_file)));
+  flags.push_back(flag("auth-upstream", "PATH", group, "a path of the upstream that is asked, with the client's credentials, who may come in",
+                       "", text_into(config.auth_upstream)));
   flags.push_back(repeated(flag("publisher", "NAME", group, "only these users may publish", "every user",
                                 list_into(config.publishers))));
   flags.push_back(repeated(flag("origin", "URL", group, "a page's origin that may connect, beside the own one", "",

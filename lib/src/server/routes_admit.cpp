@@ -55,6 +55,10 @@ awaitable<Admitted> authenticate(Exchange exchange, std::optional<std::string_vi
     case AuthOutcome::Kind::busy:
       co_return with_field(error_answer(503, "unavailable", "Too many logins at once"),
                            "Retry-After", "1");
+    case AuthOutcome::Kind::away:
+      co_return with_field(error_answer(503, "unavailable",
+                                        "The application that knows the users gives no clear answer; try again"),
+                           "Retry-After", "1");
     case AuthOutcome::Kind::limited:
       services.counters.logins_refused.fetch_add(1, std::memory_order_relaxed);
       services.log.debug("login limited", {{"peer", address}});

@@ -18,6 +18,7 @@
 #include "clawws/server/services.hpp"
 #include "clawws/server/shard.hpp"
 #include "clawws/server/stdin_source.hpp"
+#include "clawws/server/upstream_login.hpp"
 
 namespace clawws::server {
 
@@ -51,13 +52,14 @@ UserSourceConfig user_sources(const ServerConfig& config, const std::filesystem:
   sources.environment_user = base::environment("DASHBOARD_USERNAME");
   sources.environment_password = base::environment("DASHBOARD_PASSWORD");
   sources.publishers = config.publishers;
+  if (!config.auth_upstream.empty()) sources.upstream = UserSourceConfig::Upstream::asked;
   if (exposure == Exposure::loopback) sources.generated_in = state_dir;
   return sources;
 }
 
 // Beyond loopback nothing is made up: users and certificate must have been given.
 Result<void> fit_for_exposure(const ServerConfig& config, const UserSourceConfig& sources, Exposure exposure) {
-  if (!sources.names_a_file() && !sources.uses_environment() && !sources.uses_generated()) {
+  if (!sources.names_a_file() && !sources.asks_upstream() && !sources.uses_environment() && !sources.uses_generated()) {
     return Error(Errc::config,
                  "a listener outside loopback needs users: give --users FILE (made by htpasswd -B), --env-file FILE, or "
                  "DASHBOARD_USERNAME and DASHBOARD_PASSWORD in the environment");
@@ -131,6 +133,7 @@ class Server::Implementation {
   net::asio::executor_work_guard<net::Executor> control_work;
   net::asio::steady_timer tending;
   Listeners listeners;
+  std::shared_ptr<Upstream> upstream;
   std::unique_ptr<Authenticator> authenticator;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<hub::Hub> hub;
@@ -150,7 +153,19 @@ Result<void> Server::Implementation::open_identity() {
   const UserSourceConfig sources = user_sources(config, state_dir, exposure);
   generated_user = sources.uses_generated();
   if (const Result<void> fit = fit_for_exposure(config, sources, exposure); !fit) return fit.error();
-  authenticator = std::make_unique<Authenticator>(sources, log);
+  AskUpstream ask;
+  if (config.upstream) {
+    Result<std::shared_ptr<Upstream>> made = Upstream::from(config, log);
+    if (!made) return made.error();
+    upstream = std::move(*made);
+    if (sources.asks_upstream()) {
+      ask = [login = std::make_shared<UpstreamLogin>(control.get_executor(), upstream, config.auth_upstream)](
+                auto user, auto password, auto address, auto answer) {
+        login->ask(std::move(user), std::move(password), std::move(address), std::move(answer));
+      };
+    }
+  }
+  authenticator = std::make_unique<Authenticator>(sources, log, base::SteadyClock::now, std::move(ask));
   if (const Result<std::string> loaded = authenticator->reload(); !loaded) return loaded.error();
   const Result<UserTable> users = load_users(sources, Generate::never);
   if (!users) return users.error();
@@ -232,11 +247,7 @@ Result<void> Server::Implementation::start() {
                                    make_store(config, state_dir, log));
   services = std::unique_ptr<Services>(
       new Services{config, log, *hub, *authenticator, origins, proxies, *admission, counters, {}, {}, {}, {}, {}, {}});
-  if (config.upstream) {
-    Result<std::shared_ptr<Upstream>> upstream = Upstream::from(config, log);
-    if (!upstream) return upstream.error();
-    services->upstream = std::move(*upstream);
-  }
+  services->upstream = upstream;
   services->certificate.set(certificate.context);
   services->server_name = "clawws/" + std::string(base::version());
   for (std::size_t i = 0; i < thread_count(config); ++i) {
@@ -313,6 +324,9 @@ void Server::Implementation::tend() {
   tending.async_wait([this](const net::error_code& stopped) {
     if (stopped) return;
     if (authenticator->changed_on_disk()) reload_users();
+    authenticator->recheck_upstream([this] {
+      for (const auto& shard : shards) shard->recheck_credentials();
+    });
     const bool moved = !(FileStamp::of(config.cert_file) == certificate_stamp) ||
                        !(FileStamp::of(config.key_file) == key_stamp);
     if (moved) reload_certificate();
@@ -438,12 +452,13 @@ Result<std::string> check(const ServerConfig& config) {
   if (const Result<void> fit = fit_for_exposure(config, sources, *exposure); !fit) return fit.error();
   const auto users = load_users(sources, Generate::never);
   if (!users) return users.error();
-  const bool made_later = users->records().empty();
+  const bool made_later = users->records().empty() && !sources.asks_upstream();
   if (const Result<void> known = check_publishers(sources, *users); !made_later && !known) return known.error();
   const auto certificate = load_certificate(config, state_dir, SelfSigned::read_only);
   if (!certificate) return certificate.error();
   std::string told = "users        " + std::to_string(users->records().size());
   if (made_later) told += " (one will be made at the first start)";
+  if (sources.asks_upstream()) told += ", and those of the upstream";
   told += "\ncertificate  ";
   told += certificate->context ? certificate->file.string() + ", until " +
                                      base::format_rfc3339(certificate->not_after * 1000).substr(0, 10)

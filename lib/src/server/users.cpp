@@ -186,7 +186,7 @@ Result<UserTable> load_users(const UserSourceConfig& config, Generate generate) 
     done = table.add(std::move(*user));
   } else if (config.uses_generated()) {
     done = read_generated(config.generated_in, generate, table);
-  } else if (!config.names_a_file()) {
+  } else if (!config.names_a_file() && !config.asks_upstream()) {
     return Error(Errc::config,
                  std::string("no users: name them with --users FILE or --env-file FILE, or set ") +
                      k_user_variable + " and " + k_password_variable);
@@ -201,6 +201,7 @@ Result<UserTable> load_users(const UserSourceConfig& config, Generate generate) 
 }
 
 Result<void> check_publishers(const UserSourceConfig& config, const UserTable& table) {
+  if (config.asks_upstream()) return {};  // which gives no list of its users
   for (const std::string& name : config.publishers) {
     if (table.find(name) != nullptr) continue;
     std::vector<std::string> names;

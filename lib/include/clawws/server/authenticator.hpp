@@ -29,11 +29,20 @@
 
 namespace clawws::server {
 
+struct UpstreamGrant;
+
 struct Identity {
   std::string user;
   bool may_publish = false;
   std::uint64_t version = 0;  // changes when that user's credential changes
+  std::shared_ptr<UpstreamGrant> grant = nullptr;  // of a user whom the upstream knows
 };
+
+// What the upstream says of somebody. `answer` is called once, on any thread; the question may come
+// from any. See server/upstream_login.hpp.
+enum class UpstreamVerdict : std::uint8_t { accepted, refused, unclear };
+using AskUpstream = std::function<void(std::string user, std::string password, std::string address,
+                                       std::function<void(UpstreamVerdict)> answer)>;
 
 struct AuthOutcome {
   enum class Kind : std::uint8_t {
@@ -41,6 +50,7 @@ struct AuthOutcome {
     refused,  // 401
     limited,  // 429: too many failures
     busy,     // 503: too many logins wait for the hashing thread, or it has stopped
+    away,     // 503: the upstream, which knows the users, gives no clear word
   };
   Kind kind = Kind::refused;
   Identity identity;                    // of accepted
@@ -51,8 +61,9 @@ class CLAWWS_API Authenticator {
  public:
   using Clock = std::function<base::SteadyTime()>;
 
-  // Reads nothing yet: until the first reload() everybody is refused. `log` outlives this.
-  Authenticator(UserSourceConfig config, base::Logger& log, Clock clock = base::SteadyClock::now);
+  // Reads nothing yet: until the first reload() everybody is refused. `log` outlives this. With `ask`
+  // users that are in no file are the upstream's.
+  Authenticator(UserSourceConfig config, base::Logger& log, Clock clock = base::SteadyClock::now, AskUpstream ask = {});
   ~Authenticator();  // stop()
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
@@ -70,6 +81,9 @@ class CLAWWS_API Authenticator {
   // Whether a file differs (device, inode, size, time) from what the last reload() met, and has
   // been left alone for 0.1 s, so that no half-written one is read. A few stat(2).
   bool changed_on_disk();
+  // Asks the upstream again about its users who are live; `revoked` is called, on any thread, for each
+  // whom it no longer lets in. To be called now and then.
+  void recheck_upstream(std::function<void()> revoked);
   std::size_t user_count() const;
 
   // Answers all that wait with busy and ends the thread. Later logins that need a hash are busy.

@@ -34,6 +34,7 @@ struct ServerConfig {
   std::vector<std::string> trusted_proxies;    // CIDR
 
   std::optional<net::Url> upstream;            // http or https, host and port alone
+  std::string auth_upstream;                   // the path there that says who may come in; empty: not asked
   std::string upstream_cacert;                 // PEM; empty: the system's
   base::Millis upstream_timeout{60'000};       // for its answer, and between two pieces of it
 

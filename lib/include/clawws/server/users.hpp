@@ -22,15 +22,18 @@ struct UserSourceConfig {
   std::string environment_user;      // the process environment's values of the same names
   std::string environment_password;
   std::filesystem::path generated_in;   // the state directory; empty: nothing may be generated
+  // The upstream is asked about users that are in no file.
+  enum class Upstream : std::uint8_t { none, asked } upstream = Upstream::none;
   std::vector<std::string> publishers;  // who may publish; empty: every user
 
   bool names_a_file() const noexcept { return !users_file.empty() || !env_file.empty(); }
+  bool asks_upstream() const noexcept { return upstream == Upstream::asked; }
   bool uses_environment() const noexcept {
-    return !names_a_file() && !(environment_user.empty() && environment_password.empty());
+    return !names_a_file() && !asks_upstream() && !(environment_user.empty() && environment_password.empty());
   }
   // Nothing is configured: the password is (to be) made by the server.
   bool uses_generated() const noexcept {
-    return !names_a_file() && !uses_environment() && !generated_in.empty();
+    return !names_a_file() && !asks_upstream() && !uses_environment() && !generated_in.empty();
   }
 };
 
