@@ -108,3 +108,24 @@ test('while the app is away: 502, and the events go on; when it is back it is us
   await eventually('the app is used again', async () => (await server.request('/api/me', asPanel)).status === 200);
   socket.terminate();
 });
+test('whom the app knows, clawws knows, and nobody else', async (t) => {
+  const byApp = new ClawwsServer(['--upstream', app.url, '--auth-upstream', '/api/me'], { users: 'none' });
+  t.after(() => byApp.dispose());
+  await byApp.start();
+  const refusal = (socket) => new Promise((resolve, reject) => {
+    socket.once('unexpected-response', (_, response) => resolve(response.statusCode)).once('open', () => reject(new Error('it was let in')));
+    socket.on('error', () => undefined);  // what the refusal is to this package
+  });
+  const socket = live({ Authorization: authorization }, byApp);
+  const messages = messagesOf(socket);
+  await opened(socket);
+  await eventually('it is welcome', () => messages.length > 0);
+  assert.equal(messages[0].payload.userId, app.user);
+  assert.equal(await refusal(live({ Authorization: 'Basic ' + btoa('panel:wrong') }, byApp)), 401);
+  assert.equal(await refusal(live({}, byApp)), 401);
+  socket.terminate();
+  // An app that is away has said nothing about a password.
+  await app.stop();
+  assert.equal(await refusal(live({ Authorization: 'Basic ' + btoa('panel:other') }, byApp)), 503);
+  await app.start();
+});
