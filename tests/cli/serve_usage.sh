@@ -52,6 +52,8 @@ refuses "no certificate beyond loopback" "--cert" --listen 0.0.0.0:0 --users "$w
 expect "--check" 0 "ok" "" "$serve" --check --state-dir "$state" --listen 0.0.0.0:0 --users "$work/users" \
   --cert "$work/one.pem" --key "$work/one.key"
 expect "--check of the defaults" 0 "ok" "" "$serve" --check --state-dir "$work/new"
+expect "--check of a publisher who will be no user" 2 "" 'no user "bob"; the one that will be made is admin' \
+  "$serve" --check --state-dir "$work/new" --publisher bob
 [ ! -e "$work/new" ] || fail "--check made the state directory"
 
 # The lines that it begins with work as they stand: by the certificate's name, and from where one is.

@@ -46,6 +46,8 @@ expect "a second tail" 1 "" "at.lock is held by process $tail_pid: another claww
 kill -TERM "$tail_pid"
 wait "$tail_pid"
 
+printf 'k3f9:7' >"$work/short"
+expect "a file that lost its end" 2 "" 'short: it holds "k3f9:7" without the end of its line' "$tail" --state-dir "$state" --cursor-file "$work/short"
 echo 'k3f9' >"$work/damaged"
 expect "a damaged file" 2 "" 'damaged: it holds no position but "k3f9"; write.*or remove it' \
   "$tail" --state-dir "$state" --cursor-file "$work/damaged"

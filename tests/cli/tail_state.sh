@@ -29,6 +29,7 @@ stop_server KILL
 start_server
 publish "$(status_event editor)"
 wait_for 10 has_line '"agentId":"editor"' "$work/tail.out"
+has_line 'live again' "$work/tail.err" || fail "the return is not said: $(cat "$work/tail.err")"
 has_line 'taken anew' "$work/tail.err" && fail "a restart that loses nothing took the state anew"
 # Another store knows nothing of what was.
 stop_server TERM

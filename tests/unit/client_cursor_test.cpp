@@ -88,9 +88,9 @@ TEST_F(ClientCursor, RemembersABoundedNumberOfPlaces) {
 
 TEST_F(ClientCursor, RefusesAFileThatHoldsNoPosition) {
   expect_refused("", "the file is empty");
-  expect_refused("k3f9c2a1:88", "\"k3f9c2a1:88\"");  // cut short: a digit may be missing
+  expect_refused("k3f9c2a1:88", "\"k3f9c2a1:88\" without the end of its line");  // cut short: a digit may be missing
   expect_refused("hello\n", "\"hello\"");
-  expect_refused("e1:1\ne1:2\n", "\"e1:1\"");
+  expect_refused("e1:1\ne1:2\n", "more lines than \"e1:1\"");
   expect_refused("\x1b]0;owned\a\n", "\\x1b");
   dir.write("at", std::string(5'000, 'x'));
   const auto large = Cursor::open(path);

@@ -101,8 +101,19 @@ TEST_F(ClientReconnect, ALiveConnectionEndsTheOutage) {
     EXPECT_TRUE(second.again);
     EXPECT_EQ(second.retry, 2u);
     reconnect.connected(now);
+    reconnect.progressed();
   }
   EXPECT_EQ(reconnect.total_retries(), 10u);
+}
+
+TEST_F(ClientReconnect, AServerThatOnlyLetsInAndDropsDoesNotEndTheOutage) {
+  config.max_retries = 2;
+  auto reconnect = make_connected();
+  EXPECT_EQ(reconnect.failed(lost(), now).retry, 1u);
+  reconnect.connected(now);
+  EXPECT_EQ(reconnect.failed(lost(), now).retry, 2u);
+  reconnect.connected(now);
+  EXPECT_FALSE(reconnect.failed(lost(), now).again);
 }
 
 TEST_F(ClientReconnect, TheWaitForTheFirstSuccessIsNoOutage) {

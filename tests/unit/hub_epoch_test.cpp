@@ -65,7 +65,10 @@ TEST_F(EpochRule, ALossOfPowerEndsItUnlessEachCommitWasSynced) {
 TEST_F(EpochRule, WithoutAFileThatTellsThereIsANewOne) {
   EXPECT_TRUE(why_new_epoch(std::nullopt, now).has_value());
   now.epoch = "";
-  EXPECT_TRUE(why_new_epoch(before, now).has_value());
+  EXPECT_NE(why_new_epoch(before, now)->find("acknowledged events are missing: the last was 100"), std::string::npos);
+  EXPECT_EQ(why_new_epoch(std::nullopt, now), "the event store is new");
+  before.acknowledged = 0;
+  EXPECT_EQ(why_new_epoch(before, now), "the event store is new");
 }
 
 TEST(EpochFile, HoldsWhatItWasGiven) {
@@ -82,7 +85,7 @@ TEST(EpochFile, HoldsWhatItWasGiven) {
   EXPECT_EQ(read.durability, Durability::fsync);
   EXPECT_EQ(read.acknowledged, 17U);
   EXPECT_EQ(read.ending, EpochFacts::Ending::none);
-  file.note(18);
+  ASSERT_TRUE(file.note(18));
   EXPECT_EQ((**EpochFile::read(path)).acknowledged, 18U);
   ASSERT_TRUE(file.mark_clean());
   EXPECT_EQ((**EpochFile::read(path)).ending, EpochFacts::Ending::clean);
@@ -128,6 +131,19 @@ TEST(HubSqliteEpoch, ADatabaseRestoredFromAnOlderCopy) {
   const std::string second = events.epoch();
   events.open();
   EXPECT_EQ(events.epoch(), second) << "once is enough";
+  EXPECT_EQ(read_all(*events.store), "");
+}
+
+TEST(HubSqliteEpoch, AnEpochFileCutShortUnderTheServer) {
+  SqliteEvents events;
+  events.open();
+  events.append(2);
+  const std::string epoch = events.epoch();
+  fs::resize_file(events.file("events.epoch"), 0);
+  EXPECT_EQ(events.append(1), 3U);
+  events.open();
+  EXPECT_NE(events.epoch(), epoch) << "nothing tells what was acknowledged";
+  EXPECT_EQ(events.newest(), 3U);
   EXPECT_EQ(read_all(*events.store), "");
 }
 

@@ -237,11 +237,15 @@ TEST(HubSqliteCrash, ARowThatChangesUnderARunningServerIsNeverServed) {
                  "FROM events WHERE seq BETWEEN 30 AND 32"));
   const auto before = events.store->read(0, 19 * 10);
   EXPECT_TRUE(before.has_value());
-  const auto through = events.store->read(0, 1u << 20);
+  const auto whole = events.store->read(0, 1u << 20);
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_EQ(whole->size(), 19U) << "what stands before the damage is served";
+  const auto through = events.store->read(19, 1u << 20);
   ASSERT_FALSE(through.has_value());
   EXPECT_EQ(through.error().code, base::Errc::store_damaged);
   EXPECT_NE(through.error().message().find(events.epoch() + ":20"), std::string::npos);
-  const auto hole = events.store->read(25, 1u << 20);
+  EXPECT_EQ(events.store->read(25, 1u << 20)->back().seq, 29U);
+  const auto hole = events.store->read(29, 1u << 20);
   ASSERT_FALSE(hole.has_value());
   EXPECT_NE(hole.error().message().find("missing from " + events.epoch() + ":30 to 32"),
             std::string::npos)

@@ -167,6 +167,22 @@ TEST(HubSqliteFaults, AFileThatIsMovedAwayIsNoticedAndMayComeBack) {
   EXPECT_EQ(test.events.append(1), 4U);
 }
 
+// It takes events as if it were there, and a kill would lose them all.
+TEST(HubSqliteFaults, ARemovedWriteAheadLogIsNoticed) {
+  FaultyEvents test;
+  SqliteStore& store = test.events.open();
+  test.events.append(3);
+  std::filesystem::remove(test.events.file("events.db-wal"));
+  EXPECT_EQ(test.append_code(), Errc::unavailable);
+  EXPECT_NE(store.writable().error().message().find("events.db-wal was removed"), std::string::npos);
+  test.events.dir.write("events.db-wal", "another file");
+  EXPECT_EQ(test.append_code(), Errc::unavailable);
+  std::filesystem::remove(test.events.file("events.db-wal"));
+  test.events.open();
+  EXPECT_EQ(test.events.newest(), 3U) << "a regular stop kept them";
+  EXPECT_EQ(test.events.append(1), 4U);
+}
+
 // Reads, and with them every client that is live or catches up, do not wait for a disk that stands
 // still.
 TEST(HubSqliteFaults, AStalledDiskHoldsPublishersAlone) {

@@ -35,7 +35,7 @@ TEST(NetEnding, SortsCloseCodes) {
 
 TEST(NetEnding, SaysWhatACloseCodeMeans) {
   EXPECT_EQ(close_ending(1012, "retry-ms=0").what, "the server restarts (1012)");
-  EXPECT_EQ(close_ending(1013, "full retry-ms=7").what, "the server is overloaded (1013: full)");
+  EXPECT_EQ(close_ending(1013, "full retry-ms=7").what, "the server cannot serve this now (1013: full)");
   EXPECT_EQ(close_ending(4001, "").what,
             "the credentials were revoked, changed or have expired (4001)");
   EXPECT_EQ(close_ending(4008, "k3f9c2a1:8812").what,

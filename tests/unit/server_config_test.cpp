@@ -38,6 +38,7 @@ TEST(ServerConfig, WhatDoesNotFitIsNamedByItsFlag) {
       {"--max-clients-per-ip", [](ServerConfig& c) { c.max_clients_per_ip = 0; }},
       {"--message-rate", [](ServerConfig& c) { c.message_rate = 0; }},
       {"--retain-events", [](ServerConfig& c) { c.retention.events = 0; }},
+      {"--retain-age", [](ServerConfig& c) { c.retention.age_millis = 0; }},
       {"--retain-bytes", [](ServerConfig& c) { c.retention.bytes = 64 * 1024 - 1; }},
       {"--max-lag-time", [](ServerConfig& c) { c.max_lag_time = Millis(199); }},
       {"--max-lag-time", [](ServerConfig& c) { c.max_lag_time = Millis(3'600'001); }},

@@ -46,6 +46,7 @@ Follower::Heard Follower::message(std::string_view text, Nanos received_at) {
     message = std::move(*parsed);
   }
   const client::Step step = tracker_.message(message);
+  if (step.kind == client::Step::Kind::event || step.caught_up) reconnect_.progressed();
   if (step.gap && step.gap->cause != client::Gap::Cause::ahead) ++gaps_;
   switch (step.kind) {
     case client::Step::Kind::welcome:

@@ -62,13 +62,14 @@ Result<void> Cursor::read() {
     }
   }
   const std::string_view line = std::string_view(*text).substr(0, text->find('\n'));
-  return refused(
-      path_,
-      (text->empty() ? "the file is empty"
-                     : "it holds no position but \"" +
-                           base::escape_terminal(base::utf8_prefix(line, k_shown_bytes)) + "\"") +
-          "; write the line EPOCH:SEQ into it to go on after that event, or "
-          "remove it to begin where --since or --last say");
+  const std::string shown = "\"" + base::escape_terminal(base::utf8_prefix(line, k_shown_bytes)) + "\"";
+  const std::string found = text->empty() ? "the file is empty"
+                            : !text->ends_with('\n')
+                                ? "it holds " + shown + " without the end of its line, so digits may be missing"
+                            : line.size() + 1 != text->size() ? "it holds more lines than " + shown
+                                                              : "it holds no position but " + shown;
+  return refused(path_, found + "; write the line EPOCH:SEQ into it to go on after that event, or "
+                                "remove it to begin where --since or --last say");
 }
 
 void Cursor::moved(const wire::Position& position, std::uint64_t given_bytes) {

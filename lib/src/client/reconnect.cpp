@@ -28,12 +28,18 @@ Reconnect::Reconnect(const ReconnectConfig& config, std::uint64_t seed, SteadyTi
       unstable_since_(start) {}
 
 void Reconnect::connected(SteadyTime now) {
-  outage_since_.reset();
-  retries_ = 0;
   // The wait for the first success is no outage that the back-off would have to remember.
-  if (!ever_connected_) unstable_since_.reset();
+  if (!ever_connected_) {
+    unstable_since_.reset();
+    progressed();
+  }
   ever_connected_ = true;
   connected_since_ = now;
+}
+
+void Reconnect::progressed() {
+  outage_since_.reset();
+  retries_ = 0;
 }
 
 void Reconnect::alive(SteadyTime now) {

@@ -223,6 +223,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl>, public
   }
 
   void report(const wire::ServerMessage& message, std::string_view text, const Step& step) {
+    if (step.kind == Step::Kind::event || step.caught_up) reconnect_.progressed();
     if (step.gap && events_ != nullptr) events_->on_gap(*step.gap);
     if (step.kind == Step::Kind::event && events_ != nullptr)
       events_->on_event(message, text, step);

@@ -115,6 +115,7 @@ class StateTail::Impl final : public SessionEvents {
     auto told = wire::parse_state(*result.body);
     if (!told) return failed(net::final_ending(net::Phase::live, told.error().code, told.error().message()));
     reconnect_.connected(SteadyClock::now());
+    reconnect_.progressed();
     reconnect_.alive(SteadyClock::now());
     state_ = std::move(told->state);
     position_ = std::move(told->position);
@@ -161,7 +162,10 @@ class StateTail::Impl final : public SessionEvents {
     changed_ = true;
     if (const auto row = wire::fold_event(message.seq, message.type, text)) state_.apply({&*row, 1});
   }
-  void on_welcome(const wire::ServerMessage&) override { say_link("live"); }
+  void on_welcome(const wire::ServerMessage&) override {
+    if (!redraws() && link_ != "live") note("live again");
+    say_link("live");
+  }
   void on_lost(const net::Ending& ending, const Reconnect::Decision& decision) override {
     say_link("reconnecting: " + base::escape_terminal(ending.what));
     if (!redraws()) note(lost_text(ending, decision), Mood::warning);

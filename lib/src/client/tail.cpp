@@ -195,7 +195,6 @@ class Tail::Impl final : public SessionEvents {
   }
 
   void on_welcome(const wire::ServerMessage& welcome) override {
-    outage_.over();
     limits_.connected();
     ever_welcomed_ = is_connected_ = true;
     record([&](std::int64_t now) { return connected_record(now, url_, welcome); });
@@ -206,6 +205,7 @@ class Tail::Impl final : public SessionEvents {
 
   void on_event(const wire::ServerMessage& message, std::string_view text,
                 const Step& step) override {
+    outage_.over();
     if (ending_) return;
     // Before the first event of a stream that began in the past: from here on a kill repeats it.
     const wire::Position& here = session_->tracker().position();
@@ -246,6 +246,7 @@ class Tail::Impl final : public SessionEvents {
   }
 
   void on_caught_up(const CaughtUp& caught_up) override {
+    outage_.over();
     record([&](std::int64_t now) {
       return live_record(now, caught_up, session_->tracker().position(), lost_);
     });

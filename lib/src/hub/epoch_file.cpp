@@ -1,10 +1,8 @@
 #include "clawws/hub/epoch_file.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -20,8 +18,8 @@ using base::Error;
 using base::Result;
 namespace fs = std::filesystem;
 
-// One page, written whole before it is mapped. What changes later are single words, each of which
-// is old or new; the checksum is over what does not change.
+// One page, written whole at first. What changes later are single words, each of which is old or
+// new; the checksum is over what does not change.
 struct EpochFile::Page {
   static constexpr char k_magic[16] = "clawws epoch 1\n";
 
@@ -32,8 +30,8 @@ struct EpochFile::Page {
   std::uint64_t inode;
   std::uint32_t durability;
   std::uint32_t checksum;  // of everything before it
-  std::atomic<std::uint64_t> acknowledged;
-  std::atomic<std::uint64_t> clean;
+  std::uint64_t acknowledged;
+  std::uint64_t clean;
   char rest[3960];
 
   std::uint32_t expected_checksum() const noexcept {
@@ -57,12 +55,8 @@ std::string get(const char (&field)[N]) {
 
 }  // namespace
 
-void EpochFile::Unmap::operator()(Page* page) const noexcept {
-  ::munmap(page, k_page_bytes);
-}
-
 Result<std::optional<EpochFacts>> EpochFile::read(const fs::path& path) {
-  static_assert(sizeof(Page) == k_page_bytes && std::atomic<std::uint64_t>::is_always_lock_free);
+  static_assert(sizeof(Page) == k_page_bytes);
   std::error_code unseen;
   if (!fs::exists(path, unseen)) {
     if (unseen) return Error(Errc::io, "cannot read " + path.string() + ": " + unseen.message());
@@ -104,31 +98,38 @@ Result<EpochFile> EpochFile::create(const fs::path& path, const EpochFacts& fact
   if (const Result<void> wrote = base::write_file_atomic(path, bytes, 0600); !wrote)
     return wrote.error();
 
-  const base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) return Error(Errc::io, "cannot open " + path.string() + ": " + base::errno_text(errno));
-  void* mapped = ::mmap(nullptr, k_page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-  if (mapped == MAP_FAILED)
-    return Error(Errc::io, "cannot map " + path.string() + ": " + base::errno_text(errno));
   EpochFile file;
-  file.page_.reset(static_cast<Page*>(mapped));
+  file.fd_ = base::UniqueFd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.fd_) return Error(Errc::io, "cannot open " + path.string() + ": " + base::errno_text(errno));
   return file;
 }
 
-void EpochFile::note(std::uint64_t seq) noexcept {
-  page_->acknowledged.store(seq, std::memory_order_release);
+// Written rather than mapped: a file that was cut short, or a disk that fails, is an error here and
+// a signal there.
+Result<void> EpochFile::write_word(std::size_t at, std::uint64_t word) {
+  const ssize_t wrote = ::pwrite(fd_.get(), &word, sizeof word, static_cast<off_t>(at));
+  if (wrote == static_cast<ssize_t>(sizeof word)) return {};
+  return Error(Errc::io, "cannot write the epoch file: " + base::errno_text(wrote < 0 ? errno : ENOSPC));
+}
+
+Result<void> EpochFile::note(std::uint64_t seq) {
+  return write_word(offsetof(Page, acknowledged), seq);
 }
 
 Result<void> EpochFile::mark_clean() {
-  page_->clean.store(1, std::memory_order_release);
-  if (::msync(page_.get(), k_page_bytes, MS_SYNC) != 0) {
+  if (const Result<void> wrote = write_word(offsetof(Page, clean), 1); !wrote) return wrote;
+  if (::fdatasync(fd_.get()) != 0)
     return Error(Errc::io, "cannot write the epoch file: " + base::errno_text(errno));
-  }
   return {};
 }
 
 std::optional<std::string> why_new_epoch(const std::optional<EpochFacts>& before,
                                          const EpochNow& now) {
-  if (now.epoch.empty()) return "the event store is new";
+  if (now.epoch.empty()) {
+    if (!before || before->acknowledged == 0) return "the event store is new";
+    return "acknowledged events are missing: the last was " + std::to_string(before->acknowledged) +
+           ", and the event store is new or was emptied";
+  }
   if (!before) return "there is no epoch file that tells what was acknowledged";
   if (before->epoch != now.epoch) return "the epoch file belongs to another event store";
   // Some file systems get another device number at each boot, so it counts within one boot alone.

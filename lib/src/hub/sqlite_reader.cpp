@@ -82,8 +82,9 @@ Result<std::vector<StoredEvent>> SqliteReader::read(std::uint64_t after, std::si
       bytes += row.body.size();
       return bytes < limit_bytes ? More::yes : More::enough;
     });
-    if (!scanned) return scanned.error();
+    // What is whole comes first; the next read, which begins at the damage, tells of it.
     if (!out.empty()) return out;
+    if (!scanned) return scanned.error();
   }
   return Error(Errc::bad_position, "position " + std::to_string(after) +
                                        " is no longer kept; the oldest event is " +

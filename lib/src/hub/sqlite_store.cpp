@@ -57,6 +57,12 @@ Result<void> SqliteStore::in_place() const {
     return Error(Errc::unavailable,
                  database_file().string() + " is another file than the one that was opened");
   }
+  // A removed log still takes events, which a regular stop brings into the database and a kill loses.
+  const std::string wal = database_file().string() + "-wal";
+  if (wal_inode_ != 0 && (::stat(wal.c_str(), &there) != 0 || there.st_ino != wal_inode_)) {
+    return Error(Errc::unavailable,
+                 wal + " was removed or replaced; stop the server (SIGTERM keeps all events) and start it again");
+  }
   return {};
 }
 
@@ -110,7 +116,12 @@ Result<std::uint64_t> SqliteStore::commit(std::span<const wire::Event> events,
   for (const wire::Event& event : events) bytes += event.body.size();
   ends_.total += bytes;
   ends_.newest = first + events.size() - 1;
-  epoch_file_.note(ends_.newest);
+  // They are stored, so they are acknowledged; only a later look at what is missing knows less.
+  if (const Result<void> noted = epoch_file_.note(ends_.newest); !noted) {
+    if (!std::exchange(note_failed_, true)) tell(base::LogLevel::error, noted.error().message());
+  } else {
+    note_failed_ = false;
+  }
   return first;
 }
 

@@ -70,7 +70,7 @@ std::string_view close_words(std::uint16_t code) {
     case 1012:
       return "the server restarts";
     case 1013:
-      return "the server is overloaded";
+      return "the server cannot serve this now";
     case 4001:
       return "the credentials were revoked, changed or have expired";
     case 4008:

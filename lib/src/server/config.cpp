@@ -56,6 +56,7 @@ base::Result<void> validate(const ServerConfig& config) {
   if (config.max_clients_per_ip == 0) return wrong("--max-clients-per-ip must be at least 1");
   if (config.message_rate == 0) return wrong("--message-rate must be at least 1");
   if (config.retention.events == 0) return wrong("--retain-events must be at least 1");
+  if (config.retention.age_millis <= 0) return wrong("--retain-age must be longer than 0");
   if (config.retention.bytes < config.event_rules.max_event_bytes) {
     return wrong("--retain-bytes must be at least --max-event");
   }

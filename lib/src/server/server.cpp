@@ -453,7 +453,14 @@ Result<std::string> check(const ServerConfig& config) {
   const auto users = load_users(sources, Generate::never);
   if (!users) return users.error();
   const bool made_later = users->records().empty() && !sources.asks_upstream();
-  if (const Result<void> known = check_publishers(sources, *users); !made_later && !known) return known.error();
+  if (made_later) {
+    for (const std::string& name : sources.publishers) {
+      if (name != k_generated_user)
+        return Error(Errc::config, "--publisher: there is no user \"" + name + "\"; the one that will be made is " + std::string(k_generated_user));
+    }
+  } else if (const Result<void> known = check_publishers(sources, *users); !known) {
+    return known.error();
+  }
   const auto certificate = load_certificate(config, state_dir, SelfSigned::read_only);
   if (!certificate) return certificate.error();
   std::string told = "users        " + std::to_string(users->records().size());

@@ -50,7 +50,10 @@ void Session::end_sse() {
   const std::string_view reason = close_reason_;
   std::uint64_t wait = 0;
   if (reason.starts_with(k_retry)) {
-    for (const char c : reason.substr(k_retry.size())) wait = wait * 10 + static_cast<std::uint64_t>(c - '0');
+    for (const char c : reason.substr(k_retry.size())) {
+      if (c < '0' || c > '9') break;  // words for people follow
+      wait = wait * 10 + static_cast<std::uint64_t>(c - '0');
+    }
     wire::append_sse_retry(control_, wait);
   }
   wire::append_sse_comment(control_, std::to_string(close_code_) + " " + close_reason_);

@@ -103,7 +103,7 @@ void Session::on_replay(const base::Result<std::shared_ptr<const hub::Chunk>>& c
       shard_.counters().sessions_slow.fetch_add(1, std::memory_order_relaxed);
       close(4008, "position " + shard_.epoch() + ":" + std::to_string(position_) + " is no longer kept");
     } else {
-      close(1013, "retry-ms=1000");
+      close(1013, "retry-ms=1000 events cannot be read");
     }
     return;
   }

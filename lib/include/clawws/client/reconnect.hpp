@@ -43,6 +43,9 @@ class CLAWWS_API Reconnect {
   Reconnect(const ReconnectConfig& config, std::uint64_t seed, base::SteadyTime start);
 
   void connected(base::SteadyTime now);
+  // An event came, or it is known that none was missed: the outage and its retries are over. A
+  // server that only lets in and drops does not end them.
+  void progressed();
   // An event or a pong came over the connection.
   void alive(base::SteadyTime now);
   // An attempt failed, or the connection ended.

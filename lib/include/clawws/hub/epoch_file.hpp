@@ -1,18 +1,18 @@
 // The file beside a store's database that tells whether all acknowledged events are still there:
 // the epoch, the highest acknowledged seq, this boot of the machine, the database file's identity,
-// and whether the last server ended cleanly. It is mapped: what is noted after each commit costs a
-// store to memory and survives kill -9 as the kernel has it.
+// and whether the last server ended cleanly. What is noted after each commit is eight bytes that
+// survive kill -9, as the kernel has them.
 //
 // note() is the writer thread's; the rest is called at start and end. Knows no SQLite.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "clawws/base/error.hpp"
+#include "clawws/base/posix.hpp"
 
 namespace clawws::hub {
 
@@ -49,21 +49,19 @@ class EpochFile {
   // The content of `path`; nothing when there is no such file or it holds something else. Errc::io
   // when it cannot be read.
   static base::Result<std::optional<EpochFacts>> read(const std::filesystem::path& path);
-  // Writes a new one in place of what is there, on disk when this returns, and maps it.
+  // Writes a new one in place of what is there, on disk when this returns, and keeps it open.
   static base::Result<EpochFile> create(const std::filesystem::path& path, const EpochFacts& facts);
 
   // Everything up to `seq` may now be acknowledged.
-  void note(std::uint64_t seq) noexcept;
+  base::Result<void> note(std::uint64_t seq);
   // Nothing was lost and all is on disk; the last call.
   base::Result<void> mark_clean();
-  explicit operator bool() const noexcept { return page_ != nullptr; }
+  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
  private:
   struct Page;
-  struct Unmap {
-    void operator()(Page* page) const noexcept;
-  };
-  std::unique_ptr<Page, Unmap> page_;
+  base::Result<void> write_word(std::size_t at, std::uint64_t word);
+  base::UniqueFd fd_;
 };
 
 // The kernel's name for this boot; empty when it has none.

@@ -97,6 +97,7 @@ class SqliteStore final : public EventStore {
   EpochList epochs_;
   std::string epoch_;
   std::uint64_t device_ = 0, inode_ = 0;  // of the database file
+  std::uint64_t wal_inode_ = 0;           // of the write-ahead log beside it; 0: not known
   mutable DiskSpace disk_;
   StoreEnds ends_;
   std::uint64_t checked_from_ = 0;  // events behind it were looked at by open()
@@ -108,6 +109,7 @@ class SqliteStore final : public EventStore {
   SqliteStatement begin_, commit_, insert_event_, insert_key_, set_state_, remove_state_;
   std::int64_t newest_millis_ = 0;
   EpochFile epoch_file_;
+  bool note_failed_ = false;  // and it was said
 
   mutable SqliteReader reader_{ends_, epochs_};
   std::unique_ptr<SqliteCheckpointer> checkpointer_;
