@@ -5,6 +5,7 @@
 // here every awaited result gets a name first.
 #include "clawws/server/connection.hpp"
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -172,7 +173,9 @@ awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
     if (parser.chunked() && input_.size() > k_chunk_header_bytes && failed == http::error::need_more) {
       co_return error_answer(400, "bad_request", "A chunk's header line is too long");
     }
-    const bool got = co_await read_more(k_body_read_bytes);
+    // No more than can come: the room is filled with zeros first, which takes longer than a small body.
+    const auto left = parser.content_length_remaining().value_or(k_body_read_bytes);
+    const bool got = co_await read_more(std::clamp<std::size_t>(left, 1, k_body_read_bytes));
     if (!got) {
       if (expired_) {
         co_return error_answer(408, "request_timeout",
