@@ -183,6 +183,8 @@ test('what events hold is shown as text, and the page runs no other script', asy
   await page.until('they are in the feed', newestInFeedIs, { args: [last] });
   await page.until('they are in the table', (text) => document.querySelector('#sessions td')?.textContent === text, { args: [markup] });
   assert.equal(await page.evaluate(() => document.querySelectorAll('main b, main img').length), 0);
+  // A long name leaves each column in sight.
+  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.scroll')].map((box) => box.scrollWidth - box.clientWidth)), [0, 0, 0]);
   await assertQuiet(page);
 
   await page.evaluate(() => {
