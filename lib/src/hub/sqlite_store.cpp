@@ -51,11 +51,12 @@ Result<void> SqliteStore::in_place() const {
   struct stat there {};
   if (::stat(database_file().c_str(), &there) != 0) {
     return Error(Errc::unavailable,
-                 database_file().string() + " is gone: " + base::errno_text(errno));
+                 database_file().string() + " is gone (" + base::errno_text(errno) +
+                     "); put it back, or restart the server, which begins a new log");
   }
   if (there.st_dev != device_ || there.st_ino != inode_) {
     return Error(Errc::unavailable,
-                 database_file().string() + " is another file than the one that was opened");
+                 database_file().string() + " is another file than the one that was opened; put that back, or restart the server");
   }
   // A removed log still takes events, which a regular stop brings into the database and a kill loses.
   const std::string wal = database_file().string() + "-wal";

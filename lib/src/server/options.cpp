@@ -236,7 +236,7 @@ void add_store(std::vector<Flag>& flags, ServerConfig& config) {
                          config.retain_bytes = ServerConfig::RetainBytes::given;
                          return size_into(config.retention.bytes)(value);
                        }));
-  flags.push_back(flag("log-memory", "SIZE", group, "memory for ready-made frames of the newest events", "16MiB",
+  flags.push_back(flag("log-memory", "SIZE", group, "memory for ready-made frames of the newest events, at least 1MiB", "16MiB",
                        size_into(config.log_memory_bytes)));
 }
 
