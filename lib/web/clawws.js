@@ -3,8 +3,6 @@
  *
  *   import { connect } from './clawws.js';
  *   const live = connect({ state: true, onState: draw, onEvent: console.log, onStatus: showLink });
- *   …
- *   live.close();
  *
  * It reconnects by itself and resumes from its position: nothing is left out and nothing comes twice,
  * and what the server no longer keeps is told to `onGap`. The rules are those of clawws-protocol(7);
@@ -16,6 +14,7 @@
 
 const TICKET_PATH = '/clawws/tickets';
 const STATE_PATH = '/clawws/state';
+const EVENTS_PATH = '/clawws/events';
 const PING_EVERY_MILLIS = 25_000;
 const PONG_WITHIN_MILLIS = 10_000;
 const PONG_WITHIN_AFTER_SLEEP_MILLIS = 3_000;
@@ -82,8 +81,7 @@ export class PositionRule {
 
 /** When to try again: full jitter in a window that doubles, small while the outage is young. */
 export class Backoff {
-  constructor({ baseMillis = 250, earlyCapMillis = 2_000, earlyMillis = 120_000, capMillis = 30_000, floorMillis = 50,
-                random = Math.random } = {}) {
+  constructor({ baseMillis = 250, earlyCapMillis = 2_000, earlyMillis = 120_000, capMillis = 30_000, floorMillis = 50, random = Math.random } = {}) {
     Object.assign(this, { baseMillis, earlyCapMillis, earlyMillis, capMillis, floorMillis, random });
     this.attempt = 0;
   }
@@ -159,12 +157,12 @@ export class State {
 
   /** Folds one event in; true when that changed something. */
   apply(event) {
-    const payload = event.payload ?? {};
+    const payload = Object(event.payload);
     if (event.type === 'gateway.status') {
       this.gateway = recordOf(event, payload);
       return true;
     }
-    const fold = FOLDS[event.type];
+    const fold = Object.hasOwn(FOLDS, event.type) && FOLDS[event.type];
     if (!fold || typeof payload[fold.key] !== 'string') return false;
     const key = payload[fold.key];
     if (key === '' || bytesOf(key) - 2 > LONGEST_KEY_BYTES) return false;
@@ -201,7 +199,7 @@ class Refused extends Error {}
  * @property {string[]} [types] globs such as 'session.*'; default: all
  * @property {string} [since] 'earliest', a position 'EPOCH:SEQ' or an RFC 3339 time; default: live events only
  * @property {number} [last] begin with the N newest events instead
- * @property {boolean} [state] take the state first, go on from its position and keep it up to date
+ * @property {boolean} [state] take the state, too, and keep it up to date; without `since` or `last` events begin at its position
  * @property {string} [user] with `password`: sent as a subprotocol, for pages without a ticket
  * @property {string} [password]
  * @property {boolean|(() => Promise<string>)} [ticket] default true without a user: asks /clawws/tickets of the URL's host
@@ -215,10 +213,13 @@ class Refused extends Error {}
  * @property {number} retries since the link was live last
  * @property {number} [retryAt] waiting: when the next attempt is due (Date.now())
  * @property {string} [reason] why it is not live
- * @property {?{epoch: string, seq: number}} position
+ * @property {?{epoch: string, seq: number}} position as of this change of the link; `connection.status` has the newest
  */
 
-/** @param {Options} options */
+/**
+ * @param {Options} options
+ * @throws {TypeError} when the URL is not one of a WebSocket
+ */
 export function connect(options = {}) {
   return new Connection(options);
 }
@@ -233,7 +234,8 @@ class Connection {
   #asked = 'nothing';
   #askedPosition = null;
   #state = new State();
-  #stateAt = null;
+  #stateAt = null;  // the position that the server told with it; events from there on are folded in
+  #held = null;     // events that came while the state is taken anew
   #status = { link: 'connecting', retries: 0, position: null };
   #lostAt = null;
   #timers = new Map();
@@ -247,6 +249,7 @@ class Connection {
     this.#options = options;
     this.#url = new URL(options.url ?? '/ws', globalThis.location?.href);
     this.#url.protocol = this.#url.protocol.replace('http', 'ws');
+    if (!/^wss?:$/.test(this.#url.protocol)) throw new TypeError(`clawws: '${options.url}' is no URL like wss://host:8443/ws`);
     // A page that was opened as https://user:password@host would hand them down, and fetch() refuses such URLs.
     this.#url.username = this.#url.password = '';
     this.#http = new URL(this.#url);
@@ -276,7 +279,7 @@ class Connection {
     if (this.#closed) return;
     if (this.#status.link === 'live') {
       this.#ping(PONG_WITHIN_AFTER_SLEEP_MILLIS);
-    } else if (this.#status.link === 'waiting' || this.#status.link === 'offline' || this.#status.link === 'refused') {
+    } else if (['waiting', 'offline', 'refused'].includes(this.#status.link)) {
       this.#backoff.reset();
       this.#begin();
     }
@@ -309,10 +312,14 @@ class Connection {
       const ticket = await this.#ticket();
       if (attempt === this.#attempt && !this.#closed) this.#open(ticket);
     } catch (problem) {
-      if (attempt !== this.#attempt || this.#closed) return;
-      if (problem instanceof Refused) this.#refused(problem.message);
-      else this.#lost(problem.message, problem.hintMillis);
+      if (attempt === this.#attempt) this.#failed(problem);
     }
+  }
+
+  #failed(problem) {
+    if (this.#closed) return;
+    if (problem instanceof Refused) this.#refused(problem.message);
+    else this.#lost(problem.message, problem.hintMillis);
   }
 
   #limit(millis) {
@@ -327,10 +334,12 @@ class Connection {
     try {
       answer = await fetch(url, { ...init, headers, credentials: 'include', cache: 'no-store', signal: this.#asking.signal });
     } catch {
-      throw new Error('the server does not answer');
+      // A browser tells no page whether there was no answer or one that it may not read.
+      const page = globalThis.location?.origin;
+      throw new Error('the server does not answer' + (page && page !== url.origin ? `, or does not take pages of ${page} (--origin)` : ''));
     }
     if (answer.ok) return answer.json();
-    const refused = answer.status === 401 || answer.status === 403;
+    const refused = [400, 401, 403].includes(answer.status);
     const said = await answer.json().catch(() => ({}));
     const text = said.message ?? 'the server answered ' + answer.status;
     if (refused) throw new Refused(text);
@@ -347,14 +356,33 @@ class Connection {
   }
 
   async #takeState(attempt) {
-    const told = await this.#ask(STATE_PATH, {});
-    if (attempt !== this.#attempt) return;
+    const held = this.#held;
+    const told = await this.#ask(STATE_PATH);
+    if (attempt !== this.#attempt || held !== this.#held) return;
     const position = parsePosition(told.position);
     if (!position) throw new Error('the server told no position');
     this.#state.load(told);
     this.#stateAt = position;
-    this.#rule = new PositionRule(position);
+    this.#held = null;
+    // Who asked for older events gets them as well; they are in the state already.
+    const { since, last } = this.#options;
+    if (this.#rule.position === null && !since && !last) this.#rule = new PositionRule(position);
+    for (const event of held ?? []) this.#fold(event);
     this.#draw();
+  }
+
+  /** What is gone may have changed anything. The events that are left go on meanwhile. */
+  async #renewState() {
+    const attempt = this.#attempt;
+    this.#stateAt = null;
+    this.#held = [];
+    this.#after('state', STATE_WITHIN_MILLIS, () => this.#lost(`no state within ${STATE_WITHIN_MILLIS / 1_000} s`));
+    try {
+      await this.#takeState(attempt);
+      if (this.#held === null) this.#cancel('state');
+    } catch (problem) {
+      if (attempt === this.#attempt) this.#failed(problem);
+    }
   }
 
   #open(ticket) {
@@ -366,27 +394,43 @@ class Connection {
     else if (since) url.searchParams.set('since', since);
     else if (last) url.searchParams.set('last', String(last));
     if (types?.length) url.searchParams.set('types', types.join(','));
+    const { search } = url;
     if (ticket) url.searchParams.set('ticket', ticket);
     const protocols = user !== undefined && !ticket ? ['clawws.v1', 'clawpanel', base64url(user + ':' + (password ?? ''))] : ['clawws.v1'];
     const socket = new WebSocket(url, protocols);
     this.#socket = socket;
     let isWelcome = false;
+    let isOpen = false;
+    socket.onopen = () => isOpen = true;
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
-      let message;
       try {
-        message = JSON.parse(data);
-      } catch {
-        this.#refused('the server sent what is no message');
-        return;
+        const message = JSON.parse(data);
+        if (isWelcome) this.#take(message);
+        else if (message.type === 'auth.success') isWelcome = this.#welcome(message.payload);
+        else this.#refused('this is no clawws server');
+      } catch (problem) {
+        this.#refused('the server sent what is no message: ' + problem.message);
       }
-      if (isWelcome) this.#take(message);
-      else if (message.type === 'auth.success') isWelcome = this.#welcome(message.payload);
-      else this.#refused('this is no clawws server');
     };
     socket.onclose = ({ code, reason }) => {
-      if (socket === this.#socket) this.#ended(code, reason);
+      if (socket !== this.#socket) return;
+      if (isOpen) this.#ended(code, reason);
+      else this.#explain(search);
     };
+  }
+
+  /** A browser tells no script why a WebSocket did not open. The same question as a plain request gets an answer. */
+  async #explain(search) {
+    const attempt = this.#attempt;
+    this.#socket = null;
+    try {
+      // Whose tickets come from elsewhere has no login here.
+      if (typeof this.#options.ticket !== 'function') await this.#ask(`${EVENTS_PATH}${search}${search ? '&' : '?'}limit=1`);
+      throw new Error(`the server did not open a WebSocket at ${this.#url.pathname}`);
+    } catch (problem) {
+      if (attempt === this.#attempt) this.#failed(problem);
+    }
   }
 
   // ---- live ---------------------------------------------------------------------------------------
@@ -405,6 +449,9 @@ class Connection {
       this.#gap({ from: before, to: { ...this.#rule.position }, lost: said.lost ?? null, cause });
     } else {
       this.#ping(PONG_WITHIN_MILLIS);
+      // The stream begins behind what the state holds: at a time, or at the newest of many.
+      const { epoch, seq } = this.#rule.position;
+      if (this.#stateAt && (epoch !== this.#stateAt.epoch || (!before && seq > this.#stateAt.seq))) this.#renewState();
     }
     return true;
   }
@@ -432,16 +479,18 @@ class Connection {
       const lost = event.prev === undefined ? event.seq - before.seq - 1 : null;
       this.#gap({ from: before, to: { ...this.#rule.position }, lost, cause: 'hole' });
     }
-    if (this.#options.state && this.#state.apply(event)) this.#draw();
+    if (this.#held) this.#held.push(event);
+    else if (this.#stateAt) this.#fold(event);
     this.#call('onEvent', event);
   }
 
-  /** What is gone may have changed anything, so the state is taken anew. */
+  #fold(event) {
+    if (event.seq > this.#stateAt.seq && this.#state.apply(event)) this.#draw();
+  }
+
   #gap(gap) {
     this.#call('onGap', gap);
-    if (!this.#options.state || this.#closed) return;
-    this.#stateAt = null;
-    this.#begin();
+    if (this.#options.state && !this.#closed) this.#renewState();
   }
 
   #schedulePing() {
@@ -493,6 +542,7 @@ class Connection {
   #drop(code) {
     for (const name of [...this.#timers.keys()]) this.#cancel(name);
     this.#asking.abort();
+    this.#held = null;
     const socket = this.#socket;
     this.#socket = null;
     if (socket && socket.readyState <= WebSocket.OPEN) socket.close(...(code ? [code] : []));
@@ -545,6 +595,4 @@ function base64(text) {
 }
 
 // Of the characters that a subprotocol may have.
-function base64url(text) {
-  return base64(text).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
-}
+const base64url = (text) => base64(text).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');

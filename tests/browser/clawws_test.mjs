@@ -53,6 +53,16 @@ test('a close reason may say when to come back', () => {
 const at = '2026-01-01T00:00:00.000Z';
 const event = (seq, type, payload) => ({ type, timestamp: at, payload, seq });
 
+test('what is no event of a known type leaves the state alone', () => {
+  const state = new State();
+  for (const [type, payload] of [['toString', { undefined: 'x' }], ['__proto__', {}], ['agent.status', 'text'], ['agent.status', null],
+    ['session.created', { sessionKey: 7 }]]) {
+    assert.equal(state.apply(event(1, type, payload)), false, type);
+  }
+  assert.ok(state.apply(event(1, 'gateway.status', 'text')));
+  assert.deepEqual(state.gateway, { timestamp: at, seq: 1 });
+});
+
 test('each type has its effect on the state', () => {
   const state = new State();
   assert.ok(state.apply(event(1, 'session.created', { sessionKey: 's1', agentId: 'a', kind: 'direct', more: 1 })));

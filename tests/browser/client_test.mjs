@@ -5,7 +5,7 @@ import test, { after, before } from 'node:test';
 import { openBrowser } from './support/browsers.mjs';
 import { clawpanelHook } from './support/clawpanel_hook.mjs';
 import { ClawwsServer } from './support/clawws_server.mjs';
-import { throughout } from './support/eventually.mjs';
+import { eventually, throughout } from './support/eventually.mjs';
 import { agentStatus, cronExecuted, gatewayStatus, range, sessionCreated, sessionKilled } from './support/events.mjs';
 import { clientHas, clientIs, clientRecord, closeClient, firstCellsAre, linkIs, startClient, tableTexts } from './support/in_page.mjs';
 import { PageServer } from './support/page_server.mjs';
@@ -13,17 +13,20 @@ import { PageServer } from './support/page_server.mjs';
 const pages = await new PageServer().start();
 const server = new ClawwsServer();
 const open = new ClawwsServer(['--origin', pages.origin]);
+const brief = new ClawwsServer(['--retain-events', '100']);
 let browser;
 
 before(async () => {
   await server.start();
   await open.start();
+  await brief.start();
   browser = await openBrowser(process.env.CLAWWS_BROWSER, { credentials: server });
 });
 after(async () => {
   await browser?.close();
   await server.dispose();
   await open.dispose();
+  await brief.dispose();
   await pages.dispose();
 });
 
@@ -88,6 +91,76 @@ test('the state, and from there every event, while others publish all the time',
   } finally {
     publishing = false;
   }
+});
+
+test('what the server no longer keeps is told, what it keeps comes, and the state is as there', async () => {
+  const { epoch } = await brief.publish(sessionCreated('lost-0'));
+  for (let i = 0; i < 5; ++i) await brief.publish(...range(1, 500).map((n) => sessionCreated(`lost-${i}-${n}`)));
+  const kept = () => brief.request('/clawws/events?since=earliest&limit=1').then(({ text }) => JSON.parse(text).events[0].seq);
+  await eventually('old events are gone', async () => await kept() > 1);
+  const { last } = await brief.publish(agentStatus('agent-1', 'error'), sessionKilled('lost-4-500'));
+  const page = await browser.newPage();
+  await page.goto(brief.origin + '/clawws/icon.svg');
+  for (const state of [true, false]) {
+    const oldest = await kept();
+    await page.evaluate(startClient, brief.origin + '/clawws/clawws.js',
+      { url: brief.webSocket, user: brief.user, password: brief.password, state, since: `${epoch}:1` });
+    await page.until('all that is kept has come', (seq) => globalThis.client.events.at(-1)?.seq === seq, { args: [last] });
+    const { events, gaps } = await page.evaluate(clientRecord);
+    assert.deepEqual(events.map(({ seq }) => seq), range(oldest, last), `with state: ${state}`);
+    assert.deepEqual(gaps, [{ from: { epoch, seq: 1 }, to: { epoch, seq: oldest - 1 }, lost: oldest - 2, cause: 'retention' }]);
+    if (state) {
+      const { sessions, agents, cronJobs, gateway } = await brief.state();
+      await page.until('its state is complete', (count) => globalThis.client.live.state.sessions.size === count, { args: [sessions.length] });
+      assert.deepEqual((await page.evaluate(clientRecord)).state, { sessions, agents, cronJobs, gateway });
+    }
+    await page.evaluate(closeClient);
+  }
+  await page.close();
+});
+
+test('older events on demand, beside the state', async () => {
+  const { last } = await server.publish(...range(1, 20).map((n) => sessionCreated('older-' + n)));
+  const page = await browser.newPage();
+  await page.goto(server.origin + '/clawws/icon.svg');
+  await page.evaluate(startClient, server.origin + '/clawws/clawws.js', { url: server.webSocket, state: true, last: 5 });
+  await page.until('they have come', clientHas, { args: [5] });
+  const { events, state } = await page.evaluate(clientRecord);
+  assert.deepEqual(events.map(({ seq }) => seq), range(last - 4, last));
+  assert.deepEqual(state.sessions, (await server.state()).sessions);
+  await page.close();
+});
+
+test('what can never work is said, and not tried for ever', async () => {
+  const page = await openOther();
+  for (const [options, reason] of [
+    [{ password: 'wrong' }, /password/], [{ types: ['BAD!'] }, /BAD!/], [{ since: 'nonsense' }, /since/],
+    [{ ticket: true, last: -1 }, /last/],
+  ]) {
+    await page.evaluate(startClient, open.origin + '/clawws/clawws.js',
+      { url: open.webSocket, user: open.user, password: open.password, ...options });
+    await page.until('it is refused', clientIs, { args: ['refused'] });
+    const { statuses } = await page.evaluate(clientRecord);
+    assert.deepEqual(statuses.map(({ link }) => link), ['connecting', 'refused'], JSON.stringify(options));
+    assert.match(statuses[1].reason, reason);
+    await page.evaluate(closeClient);
+  }
+  const thrown = await page.evaluate(async (module) => {
+    const { connect } = await import(module);
+    try {
+      connect({ url: 'localhost:8443' });
+    } catch (problem) {
+      return `${problem.name}: ${problem.message}`;
+    }
+  }, open.origin + '/clawws/clawws.js');
+  assert.match(thrown ?? 'nothing', /^TypeError: .*'localhost:8443'.*wss:/);
+  // Nobody is there: that may change.
+  await page.evaluate(startClient, open.origin + '/clawws/clawws.js',
+    { url: open.webSocket.replace(/\/ws$/, '/elsewhere'), user: open.user, password: open.password });
+  await page.until('it waits', () => globalThis.client.statuses.some(({ link }) => link === 'waiting'));
+  const { statuses } = await page.evaluate(clientRecord);
+  assert.match(statuses.find(({ link }) => link === 'waiting').reason, /did not open a WebSocket at \/elsewhere/);
+  await page.close();
 });
 
 test('a page of an origin that is not listed gets nothing', async () => {

@@ -17,13 +17,17 @@ export interface Status {
   retries: number;
   retryAt?: number;
   reason?: string;
+  /** As of this change of the link; `connection.status.position` is the newest. */
   position: Position | null;
 }
 export interface Options {
+  /** Like wss://host:8443/ws; anything else throws a TypeError. Default: /ws of the page's host. */
   url?: string;
   types?: string[];
+  /** 'earliest', a position 'EPOCH:SEQ' or an RFC 3339 time; beside the state, too. */
   since?: string;
   last?: number;
+  /** Takes the state and keeps it up to date; without since or last events begin at its position. */
   state?: boolean;
   user?: string;
   password?: string;
