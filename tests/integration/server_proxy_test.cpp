@@ -2,6 +2,8 @@
 // one of them leaves.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "support/fake_server.hpp"
 #include "support/proxied_server.hpp"
 
@@ -82,7 +84,8 @@ TEST(ServerProxy, TheApplicationLearnsWhoAsksAndGetsTheCredentials) {
   {
     ProxiedServer server(app.url());
     server.request(get(
-        "/a", basic("ann:secret") + "X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: http\r\n"));
+        "/a", basic("ann:secret") + "X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: http\r\n"
+                                         "Forwarded: for=10.0.0.9\r\nX-Real-IP: 10.0.0.9\r\n"));
     EXPECT_EQ(server.logged().find("secret"), std::string::npos);
     EXPECT_EQ(server.logged().find("YW5uOnNlY3JldA"), std::string::npos);
   }
@@ -96,8 +99,38 @@ TEST(ServerProxy, TheApplicationLearnsWhoAsksAndGetsTheCredentials) {
   EXPECT_EQ(seen[0].field("X-Forwarded-For"), "127.0.0.1");
   EXPECT_EQ(seen[0].field("X-Forwarded-Proto"), "https");
   EXPECT_EQ(seen[0].field("X-Forwarded-Host"), "panel.example");
+  EXPECT_EQ(seen[0].field("Forwarded") + seen[0].field("X-Real-IP"), "");
   EXPECT_EQ(seen[1].field("X-Forwarded-For"), "10.0.0.9, 127.0.0.1");
   EXPECT_EQ(seen[1].field("X-Forwarded-Proto"), "http");
+}
+
+TEST(ServerProxy, ARequestThatGoesRoundIs508) {
+  // Another proxy, whose upstream is the server again.
+  std::function<HttpAnswer(const std::string&)> ask_server;
+  RawUpstream app([&](const SeenRequest& request) {
+    const std::string path = request.line().substr(4, request.line().find(' ', 4) - 4);
+    const std::string via = "Via: " + request.field("Via") + "\r\n";
+    const bool round = path != "/once";
+    return ok(round ? ask_server(get(path, via + "Via: 1.1 other\r\n")).body : via);
+  });
+  ProxiedServer server(app.url());
+  ask_server = [&](const std::string& bytes) { return server.request(bytes); };
+  const std::string via = server.request(get("/once")).body;
+  EXPECT_TRUE(via.starts_with("Via: 1.1 clawws-")) << via;
+
+  for (const char* path : {"/a", "/b"}) {
+    const HttpAnswer answer = server.request(get(path));
+    EXPECT_NE(answer.body.find("{\"error\":\"loop_detected\""), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(app.requests().size(), 3U) << "each went out once";
+  EXPECT_EQ(server.request(get("/x", via)).status, 508);
+  const auto client = server.client();
+  client->send(upgrade_request(via, "/socket"));
+  EXPECT_EQ(client->read_answer().value_or(HttpAnswer{}).status, 508);
+  const std::string log = server.logged();
+  const std::size_t said = log.find("it goes round");
+  ASSERT_NE(said, std::string::npos);
+  EXPECT_EQ(log.find("it goes round", said + 1), std::string::npos) << "once a minute";
 }
 
 TEST(ServerProxy, AnHttp10ClientGetsWhatItCanRead) {

@@ -65,7 +65,7 @@ bool is_named(const std::vector<std::string_view>& named, std::string_view name)
 bool tells_of_hops(std::string_view name) {
   std::string lower = base::to_lower(name);
   std::replace(lower.begin(), lower.end(), '_', '-');
-  return lower == "forwarded" || lower.starts_with("x-forwarded-");
+  return lower == "forwarded" || lower == "x-real-ip" || lower.starts_with("x-forwarded-");
 }
 
 // Copies what goes end to end; `keep` may refuse more.
@@ -97,14 +97,6 @@ std::string status_line(const AnswerHead& from) {
          "\r\n";
 }
 
-// RFC 7239; an IPv6 address stands in brackets and, since these need it, in quotes.
-std::string forwarded_element(const ForwardFacts& facts, std::string_view host) {
-  const bool v6 = facts.peer.find(':') != std::string::npos;
-  std::string element = v6 ? "for=\"[" + facts.peer + "]\"" : "for=" + facts.peer;
-  if (!host.empty()) element.append(";host=\"").append(host).append("\"");
-  return element + ";proto=https";
-}
-
 void put_hops(const RequestHead& from, const ForwardFacts& facts, RelayedRequest& to) {
   const std::string_view host = std_view(from[http::field::host]);
   const bool continues = facts.trust == ForwardFacts::Peer::trusted;
@@ -118,7 +110,6 @@ void put_hops(const RequestHead& from, const ForwardFacts& facts, RelayedRequest
     to.set(name, all + mine);
   };
   extended("X-Forwarded-For", facts.peer);
-  extended("Forwarded", forwarded_element(facts, host));
   // The first hop's word on these is the one that counts.
   const auto kept_or = [&](const char* name, std::string_view mine) {
     const auto given = from.find(name);
@@ -132,12 +123,29 @@ void put_hops(const RequestHead& from, const ForwardFacts& facts, RelayedRequest
   kept_or("X-Forwarded-Proto", "https");
 }
 
+// RFC 9110, section 7.6.3: with the version in which the request came.
+void put_via(const RequestHead& from, std::string_view name, RelayedRequest& to) {
+  std::string all = joined(from, http::field::via);
+  all.append(all.empty() ? "" : ", ").append(from.version() < 11 ? "1.0 " : "1.1 ").append(name);
+  to.set(http::field::via, all);
+}
+
 }  // namespace
 
 bool asks_for_websocket(const RequestHead& request) {
   return request.version() == 11 && request.method() == http::verb::get &&
          has_token(request, http::field::connection, "upgrade") &&
          has_token(request, http::field::upgrade, "websocket");
+}
+
+bool came_through(const RequestHead& request, std::string_view name) {
+  const std::string via = joined(request, http::field::via);
+  for (std::string_view hop : wire::header_list(via)) {  // "1.1 name (comment)"
+    hop.remove_prefix(std::min(hop.find_first_of(" \t"), hop.size()));
+    hop = base::trim(hop);
+    if (hop.substr(0, hop.find_first_of(" \t")) == name) return true;
+  }
+  return false;
 }
 
 RelayedRequest forwarded_request(const RequestHead& from, const ForwardFacts& facts) {
@@ -149,19 +157,20 @@ RelayedRequest forwarded_request(const RequestHead& from, const ForwardFacts& fa
   to.set(http::field::host, host.empty() ? beast_view(facts.upstream_authority) : host);
   const bool continues = facts.trust == ForwardFacts::Peer::trusted;
   copy_fields(from, to, [&](const http::fields::value_type& field) {
-    if (field.name() == http::field::host) return false;
+    if (field.name() == http::field::host || field.name() == http::field::via) return false;
     // An HTTP/1.0 client cannot be told to go on (RFC 9110, section 10.1.1).
     if (field.name() == http::field::expect && from.version() < 11) return false;
     const std::string_view name = std_view(field.name_string());
     if (!tells_of_hops(name)) return true;
-    // Put below, once, those four; what a trusted proxy says beyond them is passed on.
-    constexpr std::array<std::string_view, 4> k_ours = {"forwarded", "x-forwarded-for",
-                                                        "x-forwarded-host", "x-forwarded-proto"};
-    return continues && std::none_of(k_ours.begin(), k_ours.end(), [&](std::string_view ours) {
-             return base::iequals(ours, name);
-           });
+    // Put below, once, those three; what a trusted proxy says beyond them is passed on.
+    constexpr std::array<std::string_view, 4> k_not_as_it_came = {
+        "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"};
+    return continues &&
+           std::none_of(k_not_as_it_came.begin(), k_not_as_it_came.end(),
+                        [&](std::string_view mine) { return base::iequals(mine, name); });
   });
   put_hops(from, facts, to);
+  put_via(from, facts.name, to);
   if (asks_for_websocket(from)) {
     to.set(http::field::connection, "Upgrade");
     to.set(http::field::upgrade, "websocket");

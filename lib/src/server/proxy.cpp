@@ -161,6 +161,7 @@ awaitable<ProxyExchange::Head> ProxyExchange::ask() {
   facts.peer = shard_.services().proxies.client_address(peer_.address(), std::nullopt);
   if (shard_.services().proxies.trusts(peer_.address())) facts.trust = ForwardFacts::Peer::trusted;
   facts.upstream_authority = pool().upstream().authority();
+  facts.name = pool().upstream().via_name();
   RelayedRequest head = forwarded_request(request_.get(), facts);
   if (const auto length = request_.content_length()) {
     head.content_length(*length);
@@ -269,6 +270,12 @@ awaitable<ProxyResult> ProxyExchange::run(std::size_t head_bytes) {
   if (!parse_head(head_bytes)) {
     client_keeps_ = false;
     co_return refuse(400, "bad_request", "Not an HTTP request");
+  }
+  if (came_through(request_.get(), pool().upstream().via_name())) {
+    pool().upstream().goes_round();
+    co_return refuse(508, "loop_detected",
+                     "This request has been here before: what --upstream names leads back to this "
+                     "server; let it name the application itself");
   }
   std::optional<Running> running(std::in_place, shard_.counters());
   looked_ = base::SteadyClock::now();

@@ -3,6 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "clawws/base/posix.hpp"
 #include "clawws/base/text.hpp"
 
 namespace clawws::server {
@@ -34,6 +35,12 @@ net::ClientTlsConfig tls_of(const ServerConfig& config) {
 }
 }  // namespace
 
+Upstream::Upstream(net::Url url, base::Logger& log)
+    : url_(std::move(url)),
+      authority_(url_.authority()),
+      via_name_("clawws-" + base::hex_encode(base::random_bytes(8))),
+      log_(log) {}
+
 Result<void> Upstream::check(const ServerConfig& config) {
   if (!config.upstream || config.upstream->scheme != "https") return {};
   const auto context = net::make_client_context(tls_of(config));
@@ -50,6 +57,12 @@ Result<std::shared_ptr<Upstream>> Upstream::from(const ServerConfig& config, bas
     made->context_ = *net::make_client_context(made->tls_);
   }
   return made;
+}
+
+void Upstream::goes_round() {
+  if (!round_pace_.due(SteadyClock::now())) return;
+  log_.warning("a request for the upstream came back here: it goes round",
+               {{"upstream", authority_}, {"hint", "--upstream must lead to the application"}});
 }
 
 void Upstream::is_away(const std::string& why) {

@@ -1,6 +1,7 @@
 // Heads on their way through the proxy, rebuilt from parsed fields: the request's for the upstream,
 // the answer's for the client. What belongs to one connection alone (RFC 9110, section 7.6.1) stays
-// behind, lengths are set by the caller, and X-Forwarded-* says who asked. Pure functions.
+// behind, lengths are set by the caller, X-Forwarded-* says who asked, and Via which way the request
+// came, so that one that goes round is found. Pure functions.
 #pragma once
 
 #include <boost/beast/http/buffer_body.hpp>
@@ -24,12 +25,18 @@ struct ForwardFacts {
   // Whether what a request says of earlier hops is kept and continued, or replaced.
   enum class Peer : std::uint8_t { untrusted, trusted } trust = Peer::untrusted;
   std::string_view upstream_authority;  // the Host of a request that has none (HTTP/1.0)
+  std::string_view name;                // of this server in Via
 };
+
+// Whether the request's Via tells that it has been here before.
+bool came_through(const RequestHead& request, std::string_view name);
 
 // The upgrade to a WebSocket that a request asks for, if it is one: GET, HTTP/1.1, both fields.
 bool asks_for_websocket(const RequestHead& request);
 
-// HTTP/1.1, Host kept, without lengths. `Upgrade: websocket` stays when asks_for_websocket(); no
+// HTTP/1.1, Host kept, Via continued, without lengths. What a client says of its address is dropped
+// unless it is trusted, and `Forwarded` always: X-Forwarded-* says it all, and an application that
+// meets both cannot tell which one counts. `Upgrade: websocket` stays when asks_for_websocket(); no
 // other protocol is ever offered.
 RelayedRequest forwarded_request(const RequestHead& from, const ForwardFacts& facts);
 

@@ -1,6 +1,6 @@
 // The application behind this server (--upstream): where it is, and the connections to it.
 //
-//   Upstream      one a server, immutable but for `away`; any thread
+//   Upstream      one a server, immutable but for what it has logged; any thread
 //   UpstreamPool  one a loop: makes connections, keeps those that may be used again; the loop's
 //   thread UpstreamLink  one connection, owned by who uses it, or by the pool while nobody does
 #pragma once
@@ -21,6 +21,7 @@
 #include "clawws/net/tls_context.hpp"
 #include "clawws/net/url.hpp"
 #include "clawws/server/config.hpp"
+#include "clawws/server/log_pace.hpp"
 
 namespace clawws::server {
 
@@ -37,20 +38,26 @@ class Upstream {
   const net::TlsContext& tls_context() const noexcept { return context_; }  // nothing for http://
   const std::string& authority() const noexcept { return authority_; }      // "127.0.0.1:3000"
 
+  // What this server calls itself in Via: "clawws-" and 16 digits that no other process has.
+  const std::string& via_name() const noexcept { return via_name_; }
+
+  // A request came back that had gone to it. Logged at most once a minute.
+  void goes_round();
   // Logged once each time it changes, however many requests notice.
   void is_away(const std::string& why);
   void is_back();
 
  private:
-  Upstream(net::Url url, base::Logger& log)
-      : url_(std::move(url)), authority_(url_.authority()), log_(log) {}
+  Upstream(net::Url url, base::Logger& log);
 
   net::Url url_;
   std::string authority_;
   net::ClientTlsConfig tls_;
   net::TlsContext context_;
+  const std::string via_name_;
   base::Logger& log_;
   std::atomic<bool> away_{false};
+  LogPace round_pace_;
 };
 
 struct UpstreamLink {
