@@ -1,7 +1,7 @@
 // What must not be missed: an agent that comes into error, a cron job that failed, a gateway that goes
 // down. A toast, a number in the page's title while nobody looks, and, when asked for, the browser's own
 // notification.
-import { make, setText } from './view.js';
+import { hide, make, plainText, setText } from './view.js';
 
 const MOST_TOASTS = 4;
 const TOAST_MILLIS = 12_000;
@@ -46,20 +46,39 @@ export class AlarmBook {
 export class Alerts {
   #book = new AlarmBook();
   #toasts;
-  #shown = new Map();  // by the alarm's key: {toast, words, times, timer}
+  #more = make('p', 'more');
+  #fallback;
+  #millis;
+  #shown = new Map();      // by the alarm's key: {toast, words, close, text, times, timer, until}
+  #pushedOut = new Map();  // key -> until when it would have been shown
+  #isPointedAt = false;
+  #cameFrom = null;
   #title = document.title;
   #unseen = 0;
 
-  constructor({ toasts, button }) {
+  /** `fallback` gets the focus of the last toast that is dismissed, when that came from nowhere. */
+  constructor({ toasts, button, fallback, millis = TOAST_MILLIS }) {
     this.#toasts = toasts;
+    this.#fallback = fallback;
+    this.#millis = millis;
+    this.#more.setAttribute('aria-live', 'off');
+    this.#more.hidden = true;
+    toasts.append(this.#more);
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#count(0);
     });
+    toasts.addEventListener('pointerenter', () => this.#point(true));
+    toasts.addEventListener('pointerleave', () => this.#point(false));
+    toasts.addEventListener('focusin', ({ relatedTarget }) => {
+      if (!toasts.contains(relatedTarget)) this.#cameFrom = relatedTarget;
+      this.#arm(true);
+    });
+    toasts.addEventListener('focusout', ({ relatedTarget }) => this.#arm(toasts.contains(relatedTarget ?? document.activeElement)));
     if ('Notification' in globalThis && Notification.permission === 'default') {
       button.hidden = false;
       button.addEventListener('click', async () => {
         await Notification.requestPermission();
-        button.hidden = true;
+        hide(button, true, fallback);
       });
     }
   }
@@ -88,31 +107,84 @@ export class Alerts {
   /** One toast for one thing, however often it fails. */
   #toast({ key, text }) {
     let shown = this.#shown.get(key);
-    if (shown) {
-      clearTimeout(shown.timer);
-      shown.times += 1;
-    } else {
+    if (!shown) {
       const toast = make('div', 'toast');
       const words = make('p');
       const close = make('button', '', '×');
       close.type = 'button';
-      close.setAttribute('aria-label', 'Dismiss: ' + text);
       close.addEventListener('click', () => this.#remove(key));
       toast.append(words, close);
       this.#toasts.append(toast);
-      shown = { toast, words, times: 1 };
+      shown = { toast, words, close, times: 0, timer: 0 };
       this.#shown.set(key, shown);
-      if (this.#shown.size > MOST_TOASTS) this.#remove(this.#shown.keys().next().value);
     }
-    setText(shown.words, shown.times === 1 ? text : `${text} (${shown.times} times)`);
-    shown.timer = setTimeout(() => this.#remove(key), TOAST_MILLIS);
+    shown.times = shown.text === text ? shown.times + 1 : 1;
+    shown.text = text;
+    shown.close.setAttribute('aria-label', 'Dismiss: ' + plainText(text));
+    setText(shown.words, plainText(text) + (shown.times === 1 ? '' : ` (${shown.times} times)`));
+    clearTimeout(shown.timer);
+    shown.timer = 0;
+    this.#arm(this.#isHeld());
+    if (this.#shown.size > MOST_TOASTS) this.#pushOut();
+    this.#sayMore();
+  }
+
+  /** The oldest one that nobody is at. */
+  #pushOut() {
+    const [key, { until }] = [...this.#shown].find(([, { toast }]) => !toast.contains(document.activeElement));
+    this.#pushedOut.set(key, until);
+    this.#remove(key);
+  }
+
+  #sayMore() {
+    const now = performance.now();
+    for (const [key, until] of this.#pushedOut) {
+      if (until <= now || this.#shown.has(key)) this.#pushedOut.delete(key);
+    }
+    this.#more.hidden = this.#pushedOut.size === 0 || this.#shown.size === 0;
+    setText(this.#more, `+${this.#pushedOut.size.toLocaleString()} more`);
+  }
+
+  #point(isPointedAt) {
+    this.#isPointedAt = isPointedAt;
+    this.#arm(this.#isHeld());
+  }
+
+  #isHeld() {
+    return this.#isPointedAt || this.#toasts.contains(document.activeElement);
+  }
+
+  /** None goes while it is read or has the focus; after that each has its whole time again. */
+  #arm(isHeld) {
+    for (const [key, shown] of this.#shown) {
+      if (isHeld || this.#isPointedAt) {
+        clearTimeout(shown.timer);
+        shown.timer = 0;
+        shown.until = performance.now() + this.#millis;
+      } else if (shown.timer === 0) {
+        shown.timer = setTimeout(() => this.#remove(key), this.#millis);
+        shown.until = performance.now() + this.#millis;
+      }
+    }
   }
 
   #remove(key) {
     const shown = this.#shown.get(key);
     if (!shown) return;
     clearTimeout(shown.timer);
-    shown.toast.remove();
+    const hadFocus = shown.toast.contains(document.activeElement);
+    const neighbour = shown.toast.nextElementSibling ?? shown.toast.previousElementSibling;
     this.#shown.delete(key);
+    if (hadFocus) this.#heirOf(neighbour).focus({ preventScroll: true });
+    shown.toast.remove();
+    if (this.#shown.size === 0) this.#isPointedAt = false;
+    this.#sayMore();
+  }
+
+  #heirOf(neighbour) {
+    const next = neighbour?.querySelector('button');
+    if (next) return next;
+    const isThere = this.#cameFrom?.isConnected && this.#cameFrom !== document.body && this.#cameFrom.getClientRects().length > 0;
+    return isThere ? this.#cameFrom : this.#fallback;
   }
 }

@@ -4,7 +4,7 @@ import { Alerts } from './alerts.js';
 import { connect } from './clawws.js';
 import { Feed } from './feed.js';
 import { Plot } from './plot.js';
-import { ageText, durationText, fillTable, setText } from './view.js';
+import { ageText, durationText, fillTable, hide, plainText, setText } from './view.js';
 
 const MOST_OLDER = 1_000;
 /** Often enough to look live; a table that changes at each frame cannot be read anyway. */
@@ -15,7 +15,7 @@ const feed = new Feed({
   list: find('feed'), empty: find('feed-empty'), filter: find('filter'), pause: find('pause'), clear: find('clear'), count: find('feed-count'),
 });
 const plot = new Plot(find('plot'), find('plot-caption'));
-const alerts = new Alerts({ toasts: find('toasts'), button: find('notify') });
+const alerts = new Alerts({ toasts: find('toasts'), button: find('notify'), fallback: find('feed') });
 let stateIs = 'unknown';
 /** The state is told a frame late: events may have come live before it. */
 let firstLive = Infinity;
@@ -98,9 +98,10 @@ function showLink(status) {
   // The countdown is for the eyes; who listens hears each change once.
   const said = { live: 'Connection: live', waiting: 'Connection lost, reconnecting', offline: 'Offline', refused: 'Not accepted', closed: 'Closed' }[status.link];
   if (said) setText(find('link-said'), said);
-  find('retry').hidden = !(status.link === 'waiting' || status.link === 'offline' || (status.link === 'connecting' && status.retries > 0));
+  const isAgainPossible = status.link === 'waiting' || status.link === 'offline' || (status.link === 'connecting' && status.retries > 0);
+  hide(find('retry'), !isAgainPossible, pill);
   const banner = find('banner');
-  banner.hidden = !isAway;
+  hide(banner, !isAway, pill);
   banner.dataset.mood = status.link === 'refused' ? 'bad' : 'warn';
   find('login').hidden = status.link !== 'refused';
   if (status.link === 'refused') setText(find('banner-text'), `The server does not accept this page: ${status.reason}. Load it again to log in.`);
@@ -134,28 +135,28 @@ function drawNote(id, parts) {
 function draw(state) {
   const gateway = find('gateway');
   gateway.dataset.status = state.gateway?.status ?? 'unknown';
-  setText(gateway, state.gateway ? `gateway ${state.gateway.status}${state.gateway.version ? ' · ' + state.gateway.version : ''}` : 'gateway: nothing known yet');
+  setText(gateway, state.gateway ? `gateway ${state.gateway.status}${state.gateway.version ? ' · ' + plainText(state.gateway.version) : ''}` : 'gateway: nothing known yet');
   const now = Date.now();
   const ago = ({ timestamp }) => ({ text: ageText(now, timestamp), number: true, time: timestamp });
   const agents = [...state.agents.values()];
   const jobs = [...state.cronJobs.values()].reverse();
   fillTable(find('agents'), agents.sort(byUrgency), (agent) => [
-    agent.agentId,
-    { text: agent.status, mood: moodOf[agent.status] },
+    { text: agent.agentId, place: 'name' },
+    { text: agent.status, place: 'status', mood: moodOf[agent.status] },
     { text: agent.activeSessionCount ?? '–', number: true, place: 'least' },
-    { text: agent.taskCount ?? '–', number: true },
+    { text: agent.taskCount ?? '–', number: true, place: 'tasks' },
     ago(agent),
   ], (agent) => agent.agentId);
   fillTable(find('cronJobs'), jobs.sort((a, b) => (b.exitCode !== 0) - (a.exitCode !== 0)), (job) => [
-    job.jobId,
-    { text: job.exitCode === 0 ? 'ok' : 'exit ' + job.exitCode, mood: job.exitCode === 0 ? 'good' : 'bad' },
-    { text: job.durationMs === undefined ? '–' : durationText(job.durationMs), number: true },
+    { text: job.jobId, place: 'name' },
+    { text: job.exitCode === 0 ? 'ok' : 'exit ' + job.exitCode, place: 'exit', mood: job.exitCode === 0 ? 'good' : 'bad' },
+    { text: job.durationMs === undefined ? '–' : durationText(job.durationMs), number: true, place: 'took' },
     { text: job.command ?? '–', place: 'rest' },
     ago(job),
   ], (job) => job.jobId);
   fillTable(find('sessions'), [...state.sessions.values()].reverse(), (session) => [
-    session.sessionKey,
-    session.agentId ?? '–',
+    { text: session.sessionKey, place: 'name' },
+    { text: session.agentId ?? '–', place: 'whose' },
     { text: session.kind ?? '–', place: 'minor' },
     { text: session.label ?? '–', place: 'rest' },
     ago(session),

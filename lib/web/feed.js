@@ -1,6 +1,6 @@
 // The live feed: the newest events on top. Thousands of events a second change a buffer; the page
 // changes once a frame, and holds a bounded number of lines.
-import { durationText, make, setText } from './view.js';
+import { durationText, make, plainJson, plainText, setKey, setText } from './view.js';
 
 const MOST_KEPT = 10_000;
 const MOST_SHOWN = 200;
@@ -163,7 +163,7 @@ export function summaryOf({ type, payload = {} }) {
     case 'gateway.status':
       return { subject: 'gateway', details: list(payload.status, payload.version), mood: payload.status === 'running' ? '' : 'bad' };
     default:
-      return { subject: '', details: JSON.stringify(payload) };
+      return { subject: '', details: plainJson(payload) };
   }
 }
 
@@ -177,10 +177,12 @@ function rowOf({ event, gap }) {
   const whole = make('details');
   const line = make('summary', mood);
   line.tabIndex = -1;
-  line.append(time, make('span', 'type', event.type), make('span', 'subject', subject), make('span', 'said', details), make('span', 'seq', '#' + event.seq));
+  const whom = make('span', 'subject');
+  setKey(whom, plainText(subject));
+  line.append(time, make('span', 'type', plainText(event.type)), whom, make('span', 'said', plainText(details)), make('span', 'seq', '#' + event.seq));
   whole.append(line);
   whole.addEventListener('toggle', () => {
-    if (whole.open && whole.childElementCount === 1) whole.append(make('pre', '', JSON.stringify(event, null, 2)));
+    if (whole.open && whole.childElementCount === 1) whole.append(make('pre', '', plainJson(event, 2)));
   });
   row.append(whole);
   return row;

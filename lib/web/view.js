@@ -1,6 +1,8 @@
 // Small parts of the page: text that changes only when it must, ages, tables that keep their rows.
 
 const MOST_ROWS = 200;
+const TAIL_LETTERS = 8;
+const YEAR_SECONDS = 365.25 * 86_400;
 /** What each cell shows, since to ask the document is slower than to remember. */
 const shownIn = new WeakMap();
 const placesOf = new WeakMap();
@@ -16,10 +18,51 @@ export function make(name, className, text) {
   return element;
 }
 
+/** Hides what may have the focus, which then goes to a thing near it instead of to the top of the page. */
+export function hide(element, isHidden, neighbour) {
+  const hadFocus = isHidden && element.contains(document.activeElement);
+  element.hidden = isHidden;
+  if (hadFocus) neighbour.focus();
+}
+
+// What a terminal would not be sent as it is either: controls, marks that turn the order of what is read, invisible ones.
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const SHORT_ESCAPES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const hexOf = (character, digits) => character.charCodeAt(0).toString(16).padStart(digits, '0');
+
+/** Text of an event as it is shown: what acts on the text around it is written out, in the form of `clawws tail`. */
+export function plainText(text) {
+  return String(text).replace(UNSAFE, (character) => SHORT_ESCAPES[character] ??
+    (character < '\u0080' ? '\\x' + hexOf(character, 2) : '\\u' + hexOf(character, 4)));
+}
+
+/** The same for JSON, which it leaves JSON. */
+export function plainJson(value, indent) {
+  const written = (line) => line.replace(UNSAFE, (character) => '\\u' + hexOf(character, 4));
+  return JSON.stringify(value, null, indent).split('\n').map(written).join('\n');
+}
+
+/** Keys are told apart by their ends: of one that is too long for its place, the middle goes. */
+export function setKey(element, text) {
+  const letters = [...text];
+  if (letters.length <= 2 * TAIL_LETTERS) return setText(element, text);
+  const head = make('span', 'head', letters.slice(0, -TAIL_LETTERS).join(''));
+  element.replaceChildren(head, make('span', 'tail', letters.slice(-TAIL_LETTERS).join('')));
+}
+
+const decimal = (value, digits) => String(Number(value.toFixed(digits)));
+const twoUnits = (big, unit, small, smallUnit) => `${big} ${unit}${small > 0 ? ` ${small} ${smallUnit}` : ''}`;
+
+/** In the form of `clawws tail`. */
 export function durationText(millis) {
-  if (millis < 1_000) return `${millis} ms`;
-  if (millis < 100_000) return `${(millis / 1_000).toFixed(1)} s`;
-  return `${Math.round(millis / 60_000)} min`;
+  if (millis === 0) return '0 s';
+  if (millis < 99.5) return `${decimal(millis, millis < 9.95 ? 1 : 0)} ms`;
+  if (millis < 59_950) return `${decimal(millis / 1_000, millis < 9_995 ? 2 : 1)} s`;
+  const seconds = Math.round(millis / 1_000);
+  if (seconds < 3_600) return twoUnits(Math.floor(seconds / 60), 'min', seconds % 60, 's');
+  if (seconds < 86_400) return twoUnits(Math.floor(seconds / 3_600), 'h', Math.floor(seconds / 60) % 60, 'min');
+  if (seconds < 2 * YEAR_SECONDS) return twoUnits(Math.floor(seconds / 86_400), 'd', Math.floor(seconds / 3_600) % 24, 'h');
+  return `${Math.floor(seconds / YEAR_SECONDS).toLocaleString()} y`;
 }
 
 export function ageText(now, timestamp) {
@@ -28,7 +71,8 @@ export function ageText(now, timestamp) {
   if (seconds < 100) return `${seconds} s`;
   if (seconds < 6_000) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
+  if (seconds < 2 * YEAR_SECONDS) return `${Math.floor(seconds / 86_400)} d`;
+  return `${Math.floor(seconds / YEAR_SECONDS)} y`;
 }
 
 /** Rows in the order of `records`; one that is there already is moved and changed, not made anew. */
@@ -44,15 +88,16 @@ export function fillTable(table, records, cellsOf, keyOf) {
     const places = placesOf.get(row) ?? [];
     placesOf.set(row, places);
     cellsOf(record).forEach((cell, column) => {
-      const { text, mood = '', number = false, place: where = '', time } = typeof cell === 'object' ? cell : { text: cell };
-      const words = String(text);
-      const className = [mood, number ? 'number' : '', where].filter(Boolean).join(' ');
+      const { text, mood = '', number = false, place: where = '', time } = cell;
+      const words = plainText(text);
+      const className = [mood, number ? 'number' : '', time ? 'ago' : '', where].filter(Boolean).join(' ');
       const title = time ?? words;
       const place = places[column] ??= row.insertCell();
       const now = `${words}\n${className}\n${title}`;
       if (shownIn.get(place) === now) return;
       shownIn.set(place, now);
-      place.textContent = words;
+      if (column === 0) setKey(place, words);
+      else place.textContent = words;
       place.className = className;
       place.title = title;
     });

@@ -158,7 +158,7 @@ test('events are counted by the minute they happened in', () => {
 test('a line of the feed says whom it is about, what happened and whether that is bad', () => {
   const of = (type, payload) => summaryOf({ type, payload });
   assert.deepEqual(of('cron.executed', { jobId: 'j', exitCode: 2, durationMs: 61_234, command: 'backup', stderr: 'disk full' }),
-                   { subject: 'j', details: 'exit 2  ·  61.2 s  ·  backup  ·  disk full', mood: 'bad' });
+                   { subject: 'j', details: 'exit 2  ·  1 min 1 s  ·  backup  ·  disk full', mood: 'bad' });
   assert.equal(of('agent.status', { agentId: 'a', status: 'running', taskCount: 1 }).details, 'running  ·  1 task');
   assert.equal(of('gateway.status', { status: 'stopped' }).mood, 'bad');
   assert.equal(of('session.created', { sessionKey: 's', kind: 'direct' }).details, 'direct');
