@@ -82,14 +82,10 @@ TEST_F(Tickets, Opens_nothing_but_a_websocket) {
   EXPECT_EQ(shown(one), 101);
 }
 
-TEST_F(Tickets, At_most_16_open_of_a_user) {
-  const std::string of_another = ticket(basic("viewer:viewer-password"));
+TEST_F(Tickets, Fifty_pages_of_one_user_come_back_at_once) {
   std::vector<std::string> given;
-  for (int i = 0; i < 17; ++i) given.push_back(ticket());
-  EXPECT_EQ(shown(given[0]), 401) << "the oldest makes room";
-  EXPECT_EQ(shown(given[1]), 101);
-  EXPECT_EQ(shown(given[16]), 101);
-  EXPECT_EQ(shown(of_another), 101);
+  for (int i = 0; i < 50; ++i) given.push_back(ticket());
+  for (const std::string& one : given) EXPECT_EQ(shown(one), 101);
 }
 
 TEST_F(Tickets, End_with_the_password_they_were_given_for) {

@@ -54,11 +54,12 @@ TEST_F(ServerTickets, WhatWasNeverGivenOpensNothing) {
   }
 }
 
-TEST_F(ServerTickets, AUserHasSixteenOpenOnesAndTheOldestEndsFirst) {
-  std::vector<std::string> given;
-  for (int i = 0; i < 17; ++i) given.push_back(tickets.issue(identity("ann"), k_page, now));
+TEST_F(ServerTickets, OfTooManyOfOneUserTheOldestEndsFirst) {
   const std::string other = tickets.issue(identity("ben"), k_page, now);
-  EXPECT_EQ(tickets.open(), 17U);
+  std::vector<std::string> given;
+  for (std::size_t i = 0; i < Tickets::k_most_of_a_user + 1; ++i)
+    given.push_back(tickets.issue(identity("ann"), k_page, now));
+  EXPECT_EQ(tickets.open(), given.size());
   EXPECT_FALSE(tickets.redeem(given.front(), k_page, now).has_value());
   for (std::size_t i = 1; i < given.size(); ++i)
     EXPECT_TRUE(tickets.redeem(given[i], k_page, now).has_value()) << i;
@@ -70,6 +71,10 @@ TEST_F(ServerTickets, OldOnesAreForgottenWithoutBeingAsked) {
   for (int i = 0; i < 10; ++i) tickets.issue(identity("user" + std::to_string(i)), k_page, now);
   tickets.issue(identity("ann"), k_page, now + base::Millis(30'000));
   EXPECT_EQ(tickets.open(), 1U);
+  tickets.forget_expired(now + base::Millis(59'999));
+  EXPECT_EQ(tickets.open(), 1U);
+  tickets.forget_expired(now + base::Millis(60'000));
+  EXPECT_EQ(tickets.open(), 0U);
 }
 
 }  // namespace

@@ -156,6 +156,31 @@ TEST_F(ServerUpstreamUsers, WhoIsLiveIsAskedAboutEveryMinute) {
   EXPECT_TRUE(asked_.empty());
 }
 
+TEST_F(ServerUpstreamUsers, OthersGuessesLockNobodyOutWhoIsLive) {
+  const Identity live = let_in("ann");
+  now_ += 61s;
+  users_->recheck([] {});
+  answer(UpstreamVerdict::accepted);
+  for (int i = 0; i < 10; ++i) {
+    log_in("ann", "guess" + std::to_string(i));
+    answer(UpstreamVerdict::refused);
+  }
+  EXPECT_EQ((*log_in("ann", "guess10"))->kind, Kind::limited);
+  now_ += 59s;
+  EXPECT_EQ((*log_in("ann", "pw"))->kind, Kind::accepted) << "the upstream has just said so";
+}
+
+TEST_F(ServerUpstreamUsers, OneAddressDoesNotKeepTheOthersOut) {
+  std::vector<std::shared_ptr<std::optional<AuthOutcome>>> wrong;
+  for (int i = 0; i < 40; ++i) wrong.push_back(log_in("user" + std::to_string(i), "guess"));
+  ASSERT_TRUE(*wrong.back());
+  EXPECT_EQ((*wrong.back())->kind, Kind::busy);
+  const std::size_t asked = asked_.size();
+  EXPECT_LT(asked, 40U);
+  EXPECT_FALSE(*log_in("bob", "pw", "192.0.2.2")) << "he is asked about";
+  EXPECT_EQ(asked_.size(), asked + 1);
+}
+
 TEST_F(ServerUpstreamUsers, ARefusedLoginEndsWhoLivesByTheSamePassword) {
   const Identity live = let_in("ann");
   now_ += 61s;

@@ -324,6 +324,7 @@ void Server::Implementation::tend() {
   tending.async_wait([this](const net::error_code& stopped) {
     if (stopped) return;
     if (authenticator->changed_on_disk()) reload_users();
+    services->tickets.forget_expired(base::SteadyClock::now());
     authenticator->recheck_upstream([this] {
       for (const auto& shard : shards) shard->recheck_credentials();
     });

@@ -1,5 +1,8 @@
 #include "clawws/server/tickets.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "clawws/base/posix.hpp"
 #include "clawws/base/text.hpp"
 #include "clawws/net/crypto.hpp"
@@ -26,38 +29,42 @@ std::string Tickets::issue(const Identity& identity, std::string_view origin,
                            base::SteadyTime now) {
   std::string ticket = base64url(base::random_bytes(k_random_bytes));
   const std::lock_guard lock(mutex_);
-  forget_old(identity.user, now);
-  entries_.emplace(net::sha256(ticket),
-                   Entry{identity, std::string(origin), now + k_lifetime, ++given_});
+  expire(now);
+  if (std::size_t& open = open_of_[identity.user]; ++open > k_most_of_a_user) {
+    take(std::find_if(entries_.begin(), entries_.end(), [&identity](const Entry& entry) {
+      return entry.identity.user == identity.user;
+    }));
+  }
+  entries_.push_back({net::sha256(ticket), identity, std::string(origin), now + k_lifetime});
+  by_digest_.emplace(entries_.back().digest, std::prev(entries_.end()));
   return ticket;
 }
 
-// Those of everybody that are over, and of this user as many as make room for one.
-void Tickets::forget_old(const std::string& user, base::SteadyTime now) {
-  std::size_t open_of_user = 0;
-  auto oldest = entries_.end();
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    if (entry->second.ends <= now) {
-      entry = entries_.erase(entry);
-      continue;
-    }
-    if (entry->second.identity.user == user) {
-      ++open_of_user;
-      if (oldest == entries_.end() || entry->second.number < oldest->second.number) oldest = entry;
-    }
-    ++entry;
-  }
-  if (open_of_user >= k_most_of_a_user) entries_.erase(oldest);
+void Tickets::forget_expired(base::SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  expire(now);
+}
+
+void Tickets::expire(base::SteadyTime now) {
+  while (!entries_.empty() && entries_.front().ends <= now) take(entries_.begin());
+}
+
+Tickets::Entry Tickets::take(Entries::iterator entry) {
+  Entry taken = std::move(*entry);
+  by_digest_.erase(taken.digest);
+  entries_.erase(entry);
+  const auto open = open_of_.find(taken.identity.user);
+  if (--open->second == 0) open_of_.erase(open);
+  return taken;
 }
 
 std::optional<Identity> Tickets::redeem(std::string_view ticket, std::string_view origin,
                                         base::SteadyTime now) {
   const std::string digest = net::sha256(ticket);
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(digest);
-  if (found == entries_.end()) return std::nullopt;
-  Entry entry = std::move(found->second);
-  entries_.erase(found);
+  const auto found = by_digest_.find(digest);
+  if (found == by_digest_.end()) return std::nullopt;
+  Entry entry = take(found->second);
   if (entry.ends <= now || entry.origin != origin) return std::nullopt;
   return std::move(entry.identity);
 }

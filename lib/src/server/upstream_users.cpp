@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t k_key_bytes = 32;
 constexpr std::size_t k_most_jobs = 64;       // different logins that the upstream is asked about at a time
+constexpr std::size_t k_most_jobs_per_address = 32;  // so that one address cannot keep the others out
 constexpr std::size_t k_most_refused = 4'096;
 constexpr std::size_t k_most_entries = 65'536;
 
@@ -63,7 +64,9 @@ void UpstreamUsers::verify(const Presented& presented, std::string_view peer_add
 std::optional<AuthOutcome> UpstreamUsers::at_once(const Presented& presented, const std::string& digest,
                                                   const std::string& address, base::SteadyTime now) {
   const auto known = entries_.find(digest);
-  if (known != entries_.end() && known->second.held && now < known->second.until) return accept(known->second);
+  if (known != entries_.end() && now < known->second.until) {
+    if (auto grant = known->second.live.lock(); grant && !grant->revoked) return accept(std::move(grant));
+  }
   if (const auto wait = limiter_.wait(address, presented.user, now)) {
     return outcome_of(AuthOutcome::Kind::limited, *wait);
   }
@@ -73,18 +76,18 @@ std::optional<AuthOutcome> UpstreamUsers::at_once(const Presented& presented, co
     return outcome_of(AuthOutcome::Kind::refused);
   }
   const bool joins = jobs_.count(digest) != 0;
-  if (stopped_ || (!joins && jobs_.size() >= k_most_jobs)) {
+  if (stopped_ || (!joins && (jobs_.size() >= k_most_jobs || limiter_.running(address) >= k_most_jobs_per_address))) {
     return outcome_of(AuthOutcome::Kind::busy, std::chrono::seconds(1));
   }
   return std::nullopt;
 }
 
-AuthOutcome UpstreamUsers::accept(Entry& entry) {
+AuthOutcome UpstreamUsers::accept(std::shared_ptr<UpstreamGrant> grant) const {
   AuthOutcome outcome;
   outcome.kind = AuthOutcome::Kind::accepted;
   Identity& identity = outcome.identity;
-  identity.user = entry.held->user;
-  identity.grant = entry.held;
+  identity.user = grant->user;
+  identity.grant = std::move(grant);
   identity.may_publish = publishers_.empty() ||
                          std::find(publishers_.begin(), publishers_.end(), identity.user) != publishers_.end();
   return outcome;
@@ -128,7 +131,7 @@ void UpstreamUsers::answered(const std::string& digest, UpstreamVerdict verdict)
     }
     for (Waiter& waiter : job.waiters) {
       AuthOutcome outcome = outcome_of(AuthOutcome::Kind::away, std::chrono::seconds(1));
-      if (verdict == UpstreamVerdict::accepted) outcome = accept(entries_[digest]);
+      if (verdict == UpstreamVerdict::accepted) outcome = accept(entries_[digest].held);
       if (verdict == UpstreamVerdict::refused) {
         outcome = outcome_of(AuthOutcome::Kind::refused);
         limiter_.failed(waiter.address, job.user, now);
@@ -180,6 +183,8 @@ void UpstreamUsers::rechecked(const std::string& digest, const std::shared_ptr<U
     const base::SteadyTime now = clock_();
     grant->asking = false;
     grant->asked = verdict == UpstreamVerdict::unclear ? now - k_accepted_for + k_retry : now;
+    const auto known = entries_.find(digest);
+    if (verdict == UpstreamVerdict::accepted && known != entries_.end()) known->second.until = now + k_accepted_for;
     if (verdict == UpstreamVerdict::refused) {
       grant->revoked = true;
       refuse(digest, now);

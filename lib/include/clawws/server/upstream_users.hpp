@@ -54,9 +54,9 @@ class UpstreamUsers : public std::enable_shared_from_this<UpstreamUsers> {
  private:
   using Done = std::function<void(AuthOutcome)>;
   struct Entry {
-    std::shared_ptr<UpstreamGrant> held;  // until `until`, for further logins
+    std::shared_ptr<UpstreamGrant> held;  // of a login, until `until`, for further ones
     std::weak_ptr<UpstreamGrant> live;
-    base::SteadyTime until{};
+    base::SteadyTime until{};  // so long no further login is asked about
   };
   struct Waiter {
     std::string address;
@@ -72,7 +72,7 @@ class UpstreamUsers : public std::enable_shared_from_this<UpstreamUsers> {
   void answered(const std::string& digest, UpstreamVerdict verdict);
   void rechecked(const std::string& digest, const std::shared_ptr<UpstreamGrant>& grant, UpstreamVerdict verdict,
                  const std::function<void()>& revoked);
-  AuthOutcome accept(Entry& entry);
+  AuthOutcome accept(std::shared_ptr<UpstreamGrant> grant) const;
   void refuse(const std::string& digest, base::SteadyTime now);
   void prune(base::SteadyTime now);
 
