@@ -110,7 +110,7 @@ bool ProxyExchange::parse_head(std::size_t head_bytes) {
   upgrades_ = asks_for_websocket(head) && request_.is_done();
   awaits_continue_ =
       version_ == 11 && base::iequals(std_view(head[http::field::expect]), "100-continue");
-  upload_whole_ = request_.is_done();
+  bodiless_ = upload_whole_ = request_.is_done();
   return true;
 }
 
@@ -127,7 +127,7 @@ ProxyResult ProxyExchange::refuse(unsigned status, std::string_view word, std::s
 }
 
 awaitable<std::optional<ProxyResult>> ProxyExchange::obtain_link(UpstreamLink::Age least) {
-  const bool repeatable = is_idempotent(request_.get().method()) && upload_whole_;
+  const bool repeatable = is_idempotent(request_.get().method()) && bodiless_;
   if (least == UpstreamLink::Age::kept)
     link_ = pool().take_kept(repeatable ? k_any_idle : k_surely_open);
   if (link_) co_return std::nullopt;
@@ -150,8 +150,10 @@ awaitable<std::optional<ProxyResult>> ProxyExchange::obtain_link(UpstreamLink::A
           : "The application behind this server is not running; start it, or correct --upstream");
 }
 
+// A body went into the connection that was lost: without it, the next request would be read as the
+// body that the head announces.
 bool ProxyExchange::may_repeat() const noexcept {
-  return link_->age == UpstreamLink::Age::kept && upload_whole_ && !upgrades_ && !answered_ &&
+  return link_->age == UpstreamLink::Age::kept && bodiless_ && !upgrades_ && !answered_ &&
          is_idempotent(request_.get().method());
 }
 
@@ -386,8 +388,9 @@ awaitable<bool> ProxyExchange::return_body(BodyRelay<false>& relay, std::string&
 }
 
 void ProxyExchange::give_back_link() {
-  if (!upload_whole_ || upgrades_ || !answer_->is_done() || !answer_->keep_alive() ||
-      !link_->input.empty())
+  // What was announced and did not go up would be taken from the next request.
+  if (!(bodiless_ || (upload_whole_ && up_->is_whole())) || upgrades_ || !answer_->is_done() ||
+      !answer_->keep_alive() || !link_->input.empty())
     return;
   pool().put_back(std::move(link_), keep_alive_hint(answer_->get()));
 }

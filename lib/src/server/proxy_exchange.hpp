@@ -106,6 +106,7 @@ class ProxyExchange final : public std::enable_shared_from_this<ProxyExchange>,
   bool over_ = false;
   Cause cause_ = Cause::none;
   bool upload_runs_ = false;
+  bool bodiless_ = false;      // the request has no body
   bool upload_whole_ = false;  // all of the body is with the upstream
   boost::asio::steady_timer upload_ended_;
   base::SteadyTime looked_{};  // for the client, the last time

@@ -10,6 +10,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/serializer.hpp>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -26,6 +28,7 @@ class BodyRelay {
   BodyRelay(Parser& from, Message head) : from_(from), to_(std::move(head)), serializer_(to_) {
     from_.eager(true);
     serializer_.split(true);
+    if (from_.content_length()) announced_bytes_ = *from_.content_length();
   }
   BodyRelay(const BodyRelay&) = delete;
   BodyRelay& operator=(const BodyRelay&) = delete;
@@ -65,6 +68,11 @@ class BodyRelay {
     return Step::done;
   }
 
+  // All of the body that the head announces has been put out, by this relay and no other.
+  bool is_whole() const {
+    return serializer_.is_done() && carried_bytes_ == announced_bytes_.value_or(carried_bytes_);
+  }
+
   // The sender has closed: done when that is how this body ends, malformed when something is
   // missing.
   Step end_of_input(std::string& out) {
@@ -96,6 +104,7 @@ class BodyRelay {
   };
 
   void put_body(char* data, std::size_t size, std::string& out) {
+    carried_bytes_ += size;
     to_.body().data = data;
     to_.body().size = size;
     to_.body().more = true;
@@ -122,6 +131,8 @@ class BodyRelay {
   Message to_;
   boost::beast::http::serializer<is_request, boost::beast::http::buffer_body> serializer_;
   std::size_t taken_ = 0;
+  std::uint64_t carried_bytes_ = 0;
+  std::optional<std::uint64_t> announced_bytes_;  // nothing when it comes in chunks
 };
 
 }  // namespace clawws::server
