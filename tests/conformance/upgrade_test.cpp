@@ -82,6 +82,10 @@ TEST_F(Conformance, U_07_foreign_origin_before_the_password) {
   EXPECT_EQ(
       ask("POST /clawws/events", admin() + origin("https://evil.example"), event_json("x")).status,
       403);
+  const std::string log = logged();
+  const std::size_t said = log.find("--origin https://evil.example");
+  EXPECT_NE(said, std::string::npos) << log;
+  EXPECT_EQ(log.find("--origin https://evil.example", said + 1), std::string::npos) << "once a minute";
 }
 
 TEST_F(Conformance, U_08_origins) {

@@ -32,6 +32,13 @@ TEST(ServerOrigin, TheOwnOriginIsHttpsAndTheHostThatWasAsked) {
   EXPECT_FALSE(rules.allows("wss://panel.example", "panel.example"));
 }
 
+TEST(ServerOrigin, ATrailingSlashOfTheOptionIsNoPath) {
+  EXPECT_TRUE(listed({"https://host/"}).allows("https://host", "panel.example"));
+  EXPECT_FALSE(listed({"https://host/"}).allows("https://host/", "panel.example"));
+  for (const char* path : {"https://host//", "https://host/a/", "https://host/a", "/", ""})
+    EXPECT_FALSE(OriginRules::from({path}).has_value()) << path;
+}
+
 TEST(ServerOrigin, StrangersAreRefused) {
   const OriginRules rules = listed({"https://host"});
   const char* const strangers[] = {"https://evil.example",
@@ -86,7 +93,7 @@ TEST(ServerOrigin, ListedOnesMayBeOfAnySchemeAndPort) {
 
 TEST(ServerOrigin, ABadListEntryIsNamed) {
   for (const char* const bad :
-       {"panel.example", "https://panel.example/", "https://a/b", "null", "*", "wss://a", ""}) {
+       {"panel.example", "https://panel.example//", "https://a/b", "null", "*", "wss://a", ""}) {
     const auto rules = OriginRules::from({"https://good.example", bad});
     ASSERT_FALSE(rules.has_value()) << bad;
     EXPECT_EQ(rules.error().code, Errc::config);

@@ -25,7 +25,9 @@ std::optional<std::string> normalised_origin(std::string_view origin) {
 Result<OriginRules> OriginRules::from(const std::vector<std::string>& listed) {
   OriginRules rules;
   for (const std::string& origin : listed) {
-    auto normal = normalised_origin(origin);
+    // As it is copied from a browser's address bar.
+    const std::string_view whole = origin;
+    auto normal = normalised_origin(whole.ends_with('/') ? whole.substr(0, whole.size() - 1) : whole);
     if (!normal) {
       return Error(Errc::config, "--origin '" + base::escape_terminal(origin) +
                                      "' is not an origin like https://panel.example:8443 (no path)");

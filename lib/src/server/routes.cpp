@@ -35,7 +35,7 @@ HttpAnswer probe(const HttpRequest& request, const char* word, unsigned status) 
 // What stands here for a person: the dashboard in a browser, elsewhere where the events are and how
 // to see them.
 awaitable<Decision> overview(Exchange exchange) {
-  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  if (!origin_allowed(exchange)) co_return forbidden_origin(exchange);
   Admitted admitted = co_await authenticate(exchange, std::nullopt);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
   // Both stand under one name, so that a cache must not mistake one for the other.
@@ -59,7 +59,7 @@ awaitable<Decision> overview(Exchange exchange) {
 // ---- POST /clawws/tickets -----------------------------------------------------------------------
 
 awaitable<Decision> give_ticket(Exchange exchange) {
-  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  if (!origin_allowed(exchange)) co_return forbidden_origin(exchange);
   Admitted admitted = co_await authenticate(exchange, std::nullopt);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
   const std::string ticket = exchange.shard.services().tickets.issue(
@@ -74,7 +74,7 @@ awaitable<Decision> give_ticket(Exchange exchange) {
 // ---- GET /clawws/state --------------------------------------------------------------------------
 
 awaitable<Decision> tell_state(Exchange exchange) {
-  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  if (!origin_allowed(exchange)) co_return forbidden_origin(exchange);
   Admitted admitted = co_await authenticate(exchange, std::nullopt);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
   const auto told = std::make_shared<Answer<std::shared_ptr<const std::string>>>(
@@ -104,7 +104,7 @@ std::optional<HttpAnswer> preflight(const Exchange& exchange) {
       !header(exchange.request, "Access-Control-Request-Method")) {
     return std::nullopt;
   }
-  if (!header(exchange.request, "Origin") || !origin_allowed(exchange)) return forbidden_origin();
+  if (!header(exchange.request, "Origin") || !origin_allowed(exchange)) return forbidden_origin(exchange);
   HttpAnswer answer;
   answer.status = 204;
   answer.fields = {{"Access-Control-Allow-Methods", "GET, HEAD, POST"},

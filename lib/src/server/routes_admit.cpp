@@ -13,7 +13,7 @@ using boost::asio::awaitable;
 
 namespace {
 constexpr std::string_view k_wrong_credentials =
-    "User name and password are needed, and these are none or wrong";
+    "User name or password is missing or wrong";
 }  // namespace
 
 HttpAnswer with_field(HttpAnswer answer, std::string name, std::string value) {
@@ -71,7 +71,13 @@ awaitable<Admitted> authenticate(Exchange exchange, std::optional<std::string_vi
   co_return unauthorized(exchange.request, k_wrong_credentials);
 }
 
-HttpAnswer forbidden_origin() {
+HttpAnswer forbidden_origin(const Exchange& exchange) {
+  Services& services = exchange.shard.services();
+  if (const auto origin = header(exchange.request, "Origin")) {
+    const std::string address = services.proxies.client_address(
+        exchange.peer.address(), header(exchange.request, "X-Forwarded-For"));
+    services.refused_origins.refused(*origin, address, base::SteadyClock::now(), services.log);
+  }
   return error_answer(403, "forbidden",
                       "This Origin may not connect; the server lists those that may as --origin");
 }

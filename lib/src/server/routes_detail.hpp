@@ -28,7 +28,8 @@ boost::asio::awaitable<Admitted> authenticate(Exchange exchange,
 HttpAnswer unauthorized(const HttpRequest& request, std::string_view why);
 
 bool origin_allowed(const Exchange& exchange);
-HttpAnswer forbidden_origin();
+// 403, and a line in the log that says what would allow it.
+HttpAnswer forbidden_origin(const Exchange& exchange);
 // The request has no body.
 bool is_bodiless(const HttpRequest& request);
 

@@ -54,7 +54,7 @@ awaitable<Decision> decide_events(Exchange exchange, std::string_view query_text
   Shard& shard = exchange.shard;
   const bool is_stream = wants_stream(request);
   if (!is_bodiless(request)) co_return error_answer(400, "bad_request", "A GET of events has no body");
-  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  if (!origin_allowed(exchange)) co_return forbidden_origin(exchange);
   const Result<wire::HistoryQuery> query = wire::parse_history_query(query_text);
   Result<Session::Opening> opening =
       query ? opening_from(query->stream) : Result<Session::Opening>(query.error());

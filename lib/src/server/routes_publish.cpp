@@ -35,7 +35,7 @@ bool is_idempotency_key(std::string_view key) {
 
 awaitable<Decision> decide_publish(Exchange exchange) {
   const HttpRequest& request = exchange.request;
-  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  if (!origin_allowed(exchange)) co_return forbidden_origin(exchange);
   Admitted admitted = co_await authenticate(exchange, std::nullopt);
   if (auto* refusal = std::get_if<HttpAnswer>(&admitted)) co_return std::move(*refusal);
   Identity& identity = std::get<Identity>(admitted);

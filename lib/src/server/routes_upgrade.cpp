@@ -81,7 +81,7 @@ awaitable<Decision> decide_upgrade(Exchange exchange, std::string_view query_tex
   const HttpRequest& request = exchange.request;
   Shard& shard = exchange.shard;
   if (auto fault = upgrade_fault(request)) co_return std::move(*fault);
-  if (!origin_allowed(exchange)) co_return forbidden_origin();
+  if (!origin_allowed(exchange)) co_return forbidden_origin(exchange);
 
   const Result<wire::SubscribeQuery> query = wire::parse_subscribe_query(query_text);
   Result<Session::Opening> opening =

@@ -159,7 +159,7 @@ Result<void> Server::Implementation::open_identity() {
     if (!made) return made.error();
     upstream = std::move(*made);
     if (sources.asks_upstream()) {
-      ask = [login = std::make_shared<UpstreamLogin>(control.get_executor(), upstream, config.auth_upstream)](
+      ask = [login = std::make_shared<UpstreamLogin>(control.get_executor(), upstream, config.auth_upstream, log)](
                 auto user, auto password, auto address, auto answer) {
         login->ask(std::move(user), std::move(password), std::move(address), std::move(answer));
       };

@@ -14,6 +14,7 @@
 #include "clawws/server/config.hpp"
 #include "clawws/server/counters.hpp"
 #include "clawws/server/origin.hpp"
+#include "clawws/server/origin_log.hpp"
 #include "clawws/server/tickets.hpp"
 #include "clawws/server/upstream.hpp"
 
@@ -52,6 +53,7 @@ struct Services {
   std::atomic<bool> ready{false};    // what GET /clawws/ready says
   std::atomic<bool> draining{false};
   std::shared_ptr<Upstream> upstream = nullptr;
+  OriginLog refused_origins{};
 };
 
 }  // namespace clawws::server
