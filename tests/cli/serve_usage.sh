@@ -64,6 +64,11 @@ start_server --cert "$work/panel.pem" --key "$work/panel.key" --users "$work/pan
 line=$(sed -n 's/^  publish  *//p' "$work/serve.log" | sed 's/-u USER/-u admin:right/')
 published=$(cd / && sh -c "$line -s -w ' %{http_code}'")
 case $published in *' 201') ;; *) fail "the line that publishes does not work: $line: $published" ;; esac
+has_line '^  dashboard https://panel.example:[0-9]*/clawws/$' "$work/serve.log" || fail "the dashboard's address is not said"
+if has_line '^  app ' "$work/serve.log"; then fail "an app is named where there is none"; fi
+stop_server TERM
+start_server --upstream http://127.0.0.1:9
+has_line '^  app       http://127.0.0.1:9$' "$work/serve.log" || fail "the upstream is not named: $(cat "$work/serve.log")"
 stop_server TERM
 
 # A second server: the same state directory, the same port.

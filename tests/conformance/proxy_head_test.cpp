@@ -136,8 +136,26 @@ TEST_F(ProxyConformance, H_11_H_12_too_much) {
   std::string fields;
   for (int i = 0; i < 2000; ++i) fields += "a:\r\n";
   expect_refused(get("/app", fields), 431, "2,000 fields");
-  expect_refused(get("/app", "X: " + std::string(9 * 1024, 'a') + "\r\n"), 431, "9 KiB");
-  expect_refused(get("/app/" + std::string(9 * 1024, 'a')), 414, "9 KiB of target");
+  const auto field = [](std::size_t bytes) { return "X: " + std::string(bytes, 'a') + "\r\n"; };
+  expect_refused(get("/app", field(16 * 1024)), 431, "over 16 KiB");
+  expect_refused(get("/app/" + std::string(16 * 1024, 'a')), 414, "over 16 KiB of target");
+  for (const char* own : {"/clawws/state", "/ws", "/clawws/../app"})
+    expect_refused(get(own, field(9 * 1024)), 431, own);
+  expect_refused(get("/clawws/" + std::string(9 * 1024, 'a')), 414, "a long path of ours");
+  expect_refused(std::string(9 * 1024, 'a'), 414, "no request line");
+}
+
+TEST_F(ProxyConformance, H_12_the_application_gets_heads_of_16_KiB) {
+  RawPeer peer = connect();
+  const std::string value(15 * 1024, 'a');
+  peer.send(get("/app", "Cookie: " + value + "\r\n") + get("/b"));
+  EXPECT_EQ(peer.read_answer().value_or(HttpAnswer()).status, 200);
+  EXPECT_EQ(peer.read_answer().value_or(HttpAnswer()).body, "GET /b HTTP/1.1\n");
+  ASSERT_EQ(app_.requests().size(), 2U);
+  EXPECT_EQ(app_.requests()[0].field("Cookie"), value);
+  peer.send(get("/app?" + value));
+  EXPECT_EQ(peer.read_answer().value_or(HttpAnswer()).body, "GET /app?" + value + " HTTP/1.1\n");
+  EXPECT_FALSE(app_.saw_malformed());
 }
 
 TEST_F(ProxyConformance, H_16_targets) {

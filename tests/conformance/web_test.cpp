@@ -51,10 +51,22 @@ TEST_F(Web, Page_for_a_browser_text_for_a_program) {
     EXPECT_EQ(text.status, 200);
     EXPECT_EQ(text.field("Content-Type"), "text/plain; charset=utf-8") << accept;
     EXPECT_NE(text.body.find("clawws tail"), std::string::npos);
+    EXPECT_NE(text.body.find("dashboard   https://"), std::string::npos) << text.body;
   }
   EXPECT_EQ(ask("GET /clawws/", k_as_browser).status, 401);
   EXPECT_EQ(ask("GET /clawws/index.html", admin()).status, 404)
       << "the page has one name, and that asks who it is";
+}
+
+TEST_F(Web, Short_addresses_lead_to_the_page) {
+  for (const char* request : {"GET /", "GET /clawws", "GET /clawws?a=b"}) {
+    const auto answer = ask(request);
+    EXPECT_EQ(answer.status, 302) << request;
+    EXPECT_EQ(answer.field("Location"), "/clawws/") << request;
+  }
+  EXPECT_EQ(head("/clawws").status, 302);
+  EXPECT_EQ(ask("POST /clawws").status, 404);
+  EXPECT_EQ(ask("GET /clawwsx").status, 404);
 }
 
 TEST_F(Web, Files_need_no_credentials) {

@@ -72,8 +72,15 @@ TEST(ServerProxy, OwnPathsStayHere) {
   EXPECT_EQ(server.request(get("/clawws/nothing")).status, 404);
   EXPECT_EQ(server.request(get("/%63lawws/health")).status, 400);
   EXPECT_EQ(server.request(get("/ws")).status, 426);
+  for (const char* path : {"/clawws", "/clawws?a=b"}) {
+    const HttpAnswer answer = server.request(get(path));
+    EXPECT_EQ(answer.status, 302) << path;
+    EXPECT_EQ(answer.field("Location"), "/clawws/") << path;
+  }
   EXPECT_EQ(app.connections(), 0);
-  for (const char* path : {"/", "/clawws", "/ws/", "/wsx", "/api/ws"}) {
+  EXPECT_EQ(server.request("POST /clawws HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").body,
+            "application");
+  for (const char* path : {"/", "/clawwsx", "/ws/", "/wsx", "/api/ws"}) {
     EXPECT_EQ(server.request(get(path)).body, "application") << path;
   }
   EXPECT_NE(server.subscriber(), nullptr) << "/ws is a live stream of events as ever";

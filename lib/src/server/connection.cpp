@@ -36,6 +36,7 @@ constexpr base::Millis k_keep_alive{75'000};         // between two requests
 constexpr base::Millis k_linger{2'000};              // after an answer that ends the connection
 constexpr std::size_t k_linger_bytes = 1u << 20;
 constexpr std::size_t k_read_bytes = 4 * 1024;
+constexpr std::size_t k_upstream_head_bytes = 16 * 1024;  // as many as Node takes
 constexpr std::size_t k_body_read_bytes = 64 * 1024;
 constexpr std::size_t k_chunk_header_bytes = 1024;   // a chunk's size line with its extensions
 
@@ -61,6 +62,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   awaitable<bool> handshake();
   awaitable<Next> serve_request();
   awaitable<Next> pass_on(std::size_t head_bytes);
+  wire::GateVerdict judge_head();
   awaitable<std::optional<wire::GateVerdict>> read_head();
   awaitable<std::optional<HttpAnswer>> read_body(Parser& parser);
   awaitable<bool> read_more(std::size_t bytes);
@@ -132,6 +134,16 @@ awaitable<bool> Connection::read_more(std::size_t bytes) {
   co_return !failed;
 }
 
+// A head that is too large for this server may be the application's, which sets cookies of its own.
+wire::GateVerdict Connection::judge_head() {
+  const wire::GateVerdict verdict = wire::check_head(input_);
+  const bool too_large = verdict.status == 431 || verdict.status == 414;
+  if (!too_large || !goes_upstream(shard_, input_)) return verdict;
+  wire::HeadLimits limits;
+  limits.max_head_bytes = k_upstream_head_bytes;
+  return wire::check_head(input_, limits);
+}
+
 // Nothing when the peer went away or let the time pass.
 awaitable<std::optional<wire::GateVerdict>> Connection::read_head() {
   bool begun = !input_.empty();
@@ -139,7 +151,7 @@ awaitable<std::optional<wire::GateVerdict>> Connection::read_head() {
   const bool may_idle = !begun && !std::exchange(first_request_, false);
   deadline(may_idle ? k_keep_alive : shard_.config().header_timeout);
   while (true) {
-    const wire::GateVerdict verdict = wire::check_head(input_);
+    const wire::GateVerdict verdict = judge_head();
     if (verdict.kind != wire::GateVerdict::Kind::need_more) {
       cancel();
       co_return verdict;

@@ -75,8 +75,12 @@ struct Running {
 bool goes_upstream(Shard& shard, std::string_view input) {
   if (shard.upstream() == nullptr) return false;
   const std::size_t begin = input.find(' ') + 1;
-  return wire::path_owner(input.substr(begin, input.find(' ', begin) - begin)) ==
-         wire::PathOwner::other;
+  const std::string_view method = input.substr(0, begin);
+  const std::string_view target = input.substr(begin, input.find(' ', begin) - begin);
+  // The dashboard's address as people type it; see decide().
+  const bool reads = method == "GET " || method == "HEAD ";
+  if (reads && wire::split_target(target).path == "/clawws") return false;
+  return wire::path_owner(target) == wire::PathOwner::other;
 }
 
 awaitable<ProxyResult> proxy_request(ProxyClient client, std::size_t head_bytes) {

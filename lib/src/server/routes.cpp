@@ -46,8 +46,9 @@ awaitable<Decision> overview(Exchange exchange) {
   const std::string host(header(exchange.request, "Host").value_or("localhost"));
   HttpAnswer answer;
   answer.content_type = "text/plain; charset=utf-8";
-  answer.body = services.server_name + ": live events over WSS\n\n" + "events      wss://" + host +
-                "/ws\n" + "publish     POST https://" + host + "/clawws/events\n" +
+  answer.body = services.server_name + ": live events over WSS\n\n" + "dashboard   https://" + host +
+                "/clawws/\n" + "events      wss://" + host + "/ws\n" + "publish     POST https://" +
+                host + "/clawws/events\n" +
                 "watch       clawws tail wss://" + host + "\n\n" + "position    " + facts.epoch +
                 ":" + std::to_string(facts.newest) + "\n" + "kept        " +
                 base::format_count(facts.newest + 1 - std::min(facts.oldest, facts.newest + 1)) +
@@ -154,7 +155,7 @@ awaitable<Decision> decide_path(Exchange exchange) {
       co_return std::move(*file);
     }
   }
-  if (target.path == "/" && reads) {
+  if ((target.path == "/" || target.path == "/clawws") && reads) {
     HttpAnswer answer;
     answer.status = 302;
     answer.body = "{\"location\":\"/clawws/\"}\n";

@@ -29,7 +29,8 @@ base::LogFormat format_of(ServerConfig::LogFormat wanted) {
   return ::isatty(STDERR_FILENO) != 0 ? base::LogFormat::text : base::LogFormat::logfmt;
 }
 
-// What a person needs first: where it is, where the password is, how to publish, how to watch.
+// What a person needs first: where it is, what it shows, where the password is, how to publish, how
+// to watch.
 void say_hello(const Server& server, const ServerConfig& config) {
   const Server::Reach reach = server.reach();
   const std::string url = "wss://" + reach.origin + "/ws";
@@ -39,6 +40,10 @@ void say_hello(const Server& server, const ServerConfig& config) {
   const std::string trust = reach.trust.empty() ? "" : " --cacert " + base::shell_word(reach.trust);
   const std::string resolve = reach.resolve.empty() ? "" : " --resolve " + base::shell_word(reach.resolve);
   std::string text = "clawws serve " + url + "\n";
+  text += "  dashboard https://" + reach.origin + "/clawws/\n";
+  if (config.upstream) {  // never with a user or password: validate() refuses them
+    text += "  app       " + config.upstream->scheme + "://" + config.upstream->authority() + "\n";
+  }
   const std::string password = server.generated_password_file();
   if (!password.empty()) {
     const std::string conf = base::shell_word((server.state_directory() / "curl.conf").string());

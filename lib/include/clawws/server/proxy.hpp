@@ -40,7 +40,8 @@ struct ProxyResult {
   BodyWanted wanted = BodyWanted::yes;
 };
 
-// Whether the request whose head begins `input` is the upstream's; false when there is no upstream.
+// Whether the request whose head, or a part of it, begins `input` is the upstream's; false when there
+// is no upstream. Who reads /clawws is redirected to the dashboard, so that one is not.
 bool goes_upstream(Shard& shard, std::string_view input);
 
 // `head_bytes` of client.input have passed the gate.
