@@ -97,8 +97,13 @@ TEST(EventReader, NumbersBeyond64BitsAreRefused) {
   for (const char* number : {"18446744073709551616", "-9223372036854775809",
                              "123456789012345678901234567890", "1e309", "-1e400"}) {
     expect_refused(std::string(R"({"type":"bench.sample","payload":{"a":[0,)") + number + "]}}",
-                   {Errc::invalid_event, "/payload/a/1", "64"});
+                   {Errc::invalid_event, "/payload/a/1", "must be"});
   }
+  // Where a string would be refused, too.
+  expect_refused(
+      R"({"type":"cron.executed","payload":{"jobId":"j","exitCode":99999999999999999999999}})",
+      {Errc::invalid_event, "/payload/exitCode",
+       "an integer must be from -9223372036854775808 to 18446744073709551615"});
 }
 
 TEST(EventReader, WhatIsNotJsonIsNamedByPlace) {
@@ -145,8 +150,8 @@ TEST(EventReader, OnlyTypeTimestampAndPayloadStandAtTheTop) {
                  {Errc::invalid_event, "/type", "a string, not an integer"});
   expect_refused(R"({"type":{},"payload":{}})",
                  {Errc::invalid_event, "/type", "a string, not an object"});
-  expect_refused(R"({"payload":{}})", {Errc::invalid_event, "/type", "missing"});
-  expect_refused("{}", {Errc::invalid_event, "/type", "missing"});
+  expect_refused(R"({"payload":{}})", {Errc::invalid_event, "/type", "type is missing"});
+  expect_refused("{}", {Errc::invalid_event, "/type", "type is missing"});
 }
 
 TEST(EventReader, ATimestampIsRfc3339) {
@@ -164,7 +169,7 @@ TEST(EventReader, ATimestampIsRfc3339) {
 
 TEST(EventReader, APayloadMayBeLeftOutWhereNothingInItIsRequired) {
   EXPECT_EQ(parse(R"({"type":"bench.sample"})")->events[0].body, std::string(k_head) + "{}");
-  expect_refused(R"({"type":"session.killed"})", {Errc::invalid_event, "/payload", "missing"});
+  expect_refused(R"({"type":"session.killed"})", {Errc::invalid_event, "/payload", "payload is missing"});
 }
 
 TEST(EventReader, RequiredMembersMustBeThere) {
@@ -184,7 +189,8 @@ TEST(EventReader, RequiredMembersMustBeThere) {
   for (const auto& row : rows) {
     expect_refused(std::string(R"([{"type":"bench.sample"},{"type":")") + row.type +
                        R"(","payload":)" + row.payload + "}]",
-                   {Errc::invalid_event, std::string("/1/payload/") + row.missing, "missing"});
+                   {Errc::invalid_event, std::string("/1/payload/") + row.missing,
+                    std::string("payload.") + row.missing + " is missing"});
   }
 }
 

@@ -69,6 +69,24 @@ TEST(WireQuery, PassesOverNamesItDoesNotKnow) {
   EXPECT_FALSE(said->since || said->last || said->types || said->ticket);
 }
 
+TEST(WireQuery, RefusesAMisspeltNameAndSaysWhichWasMeant) {
+  const std::pair<const char*, const char*> misspelt[] = {
+      {"type=agent.*", "types"}, {"Types=a.b", "types"}, {"sinse=a:1", "since"},
+      {"lats=5", "last"},        {"tickets=s3cret", "ticket"}};
+  for (const auto& [query, meant] : misspelt) {
+    const auto parsed = parse_subscribe_query(query);
+    ASSERT_FALSE(parsed) << query;
+    EXPECT_EQ(parsed.error().code, Errc::bad_request) << query;
+    const std::string message = parsed.error().message();
+    EXPECT_NE(message.find("did you mean '" + std::string(meant) + "'?"), std::string::npos)
+        << message;
+    EXPECT_EQ(message.find("s3cret"), std::string::npos);
+  }
+  EXPECT_FALSE(parse_history_query("limits=5"));
+  for (const char* query : {"t=1", "ts=1", "v=2", "cb=3", "auth=x", "password=x", "user=x", "limit=1"})
+    EXPECT_TRUE(parse_subscribe_query(query)) << query;
+}
+
 TEST(WireQuery, RefusesWhatItKnowsAndCannotRead) {
   for (const char* query : {"since=", "since=x", "since=a:-1", "since=a:99999999999999999999",
                             "since=A:1", "since=2026-02-30T00:00:00Z"}) {

@@ -91,7 +91,9 @@ void StdinSource::take_line(std::string_view line) {
   if (!parsed) {
     // An empty line is no event and no mistake.
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
-    log_.warning("standard input: line skipped", {{"line", line_number_}, {"why", parsed.error().message}});
+    const std::string& path = parsed.error().path;
+    log_.warning("standard input: line skipped",
+                 {{"line", line_number_}, {"why", path + (path.empty() ? "" : ": ") + parsed.error().message}});
     return;
   }
   for (wire::Event& event : parsed->events) batch_.push_back(std::move(event));

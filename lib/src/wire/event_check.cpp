@@ -32,7 +32,7 @@ bool EventReader::check_type(std::string_view& name, const TypeRule*& rule) {
   const auto refuse_type = [this](std::string message) {
     return refuse(Errc::invalid_event, event_path() + "/type", std::move(message));
   };
-  if (type_kind_ == Kind::absent) return refuse_type("is missing");
+  if (type_kind_ == Kind::absent) return refuse_type("type is missing");
   name = canonical_type(type_);
   rule = find_type(name);
   if (rule != nullptr) return true;
@@ -84,7 +84,10 @@ bool EventReader::check_member(const MemberRule& rule) {
                   "must be " + wanted + ", not " + std::string(word(what.kind)));
   };
   if (what.kind == Kind::absent) {
-    if (rule.need == Need::required) return refuse(Errc::invalid_event, path(), "is missing");
+    if (rule.need == Need::required) {
+      return refuse(Errc::invalid_event, path(),
+                    "payload." + std::string(name_of(rule.member)) + " is missing");
+    }
     if (rule.need == Need::expected) {
       parsed_.warnings.push_back(path() + ": is missing; ClawPanel's own page drops the event");
     }
@@ -136,7 +139,7 @@ bool EventReader::finish_event() {
   const auto is_needed = [](const MemberRule& member) { return member.need == Need::required; };
   if (payload_kind_ == Kind::absent) {
     if (rule != nullptr && std::any_of(rule->members.begin(), rule->members.end(), is_needed)) {
-      return refuse(Errc::invalid_event, event_path() + "/payload", "is missing");
+      return refuse(Errc::invalid_event, event_path() + "/payload", "payload is missing");
     }
     payload_ = "{}";
   }

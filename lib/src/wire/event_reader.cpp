@@ -132,7 +132,7 @@ bool EventReader::number_unsigned(std::uint64_t value) {
 bool EventReader::number_float(double value, const std::string& literal) {
   if (is_integer_literal(literal)) {
     guard_.value();
-    return refuse_here("an integer beyond 64 bits; send it as a string");
+    return refuse_here("an integer must be from -9223372036854775808 to 18446744073709551615");
   }
   scratch_.clear();
   append_number(scratch_, value);

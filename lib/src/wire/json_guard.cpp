@@ -118,7 +118,7 @@ JsonProblem json_problem(std::size_t position, const nlohmann::detail::exception
   problem.column = position;
   if (error.id == k_number_overflow) {
     problem.kind = JsonProblem::Kind::number;
-    problem.what = "a number beyond a 64-bit double; send it as a string";
+    problem.what = "a number must be within a 64-bit double, at most 1.79e308";
     return problem;
   }
   // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while …"

@@ -63,6 +63,16 @@ Error twice(const std::string& name) {
   return Error(Errc::bad_request, "'" + name + "' stands twice in the query");
 }
 
+// A name that nearly is a known one was meant to be it: passed over, `type=` would give all events to
+// who asked for a few.
+base::Result<void> pass_over(const std::string& name) {
+  static const std::vector<std::string> k_known = {"since", "last", "types", "ticket", "limit"};
+  const auto near = base::nearest(base::to_lower(name), k_known);
+  if (!near || *near == name) return {};
+  return Error(Errc::bad_request,
+               "a parameter of the query is not known; did you mean '" + *near + "'?");
+}
+
 // Takes what a subscription knows; other names are passed over.
 base::Result<void> take(SubscribeQuery& said, QueryParameter& parameter) {
   if (parameter.name == "since") {
@@ -84,6 +94,8 @@ base::Result<void> take(SubscribeQuery& said, QueryParameter& parameter) {
   } else if (parameter.name == "ticket") {
     if (said.ticket) return twice(parameter.name);
     said.ticket = std::move(parameter.value);
+  } else {
+    return pass_over(parameter.name);
   }
   if (said.since && said.last) {
     return Error(Errc::bad_request, "the query has both 'since' and 'last': give one of them");

@@ -24,8 +24,8 @@ struct QueryParameter {
 CLAWWS_API base::Result<std::vector<QueryParameter>> parse_query(std::string_view query);
 
 // What the query of GET /ws says. Names that it does not know are ignored (a cache buster, an old
-// client's), those it knows must parse: bad_position, bad_filter or bad_request, naming the
-// parameter. Each may stand once.
+// client's), unless they nearly are a known one; those it knows must parse: bad_position, bad_filter
+// or bad_request, naming the parameter. Each may stand once.
 struct SubscribeQuery {
   std::optional<std::string> since;
   std::optional<std::uint64_t> last;  // 1 to k_max_last
