@@ -416,6 +416,28 @@ TEST(ServerProxy, AClientThatLeavesCancelsItsRequest) {
   EXPECT_TRUE(eventually([&] { return server->counters().requests_running == 0; }));
 }
 
+TEST(ServerProxy, AStreamOfEventsEndsWithAClientThatLeavesBehindWaitingBytes) {
+  for (const bool by_reset : {false, true}) {
+    std::atomic<bool> ended{false};
+    RawUpstream app([&](UpstreamPeer& peer, int) {
+      peer.read_request();
+      peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+      ended = peer.wait_end();
+    });
+    ProxiedServer server(app.url());
+    const auto client = server.client();
+    client->send(get("/sse") + std::string(20'000, 'x'));
+    EXPECT_TRUE(client->read_answer(k_patience, RawPeer::Body::none));
+    if (by_reset) {
+      client->reset();
+    } else {
+      client->send_fin();
+    }
+    EXPECT_TRUE(eventually([&] { return ended.load(); })) << by_reset;
+    EXPECT_TRUE(eventually([&] { return server->counters().connections_open == 0; })) << by_reset;
+  }
+}
+
 TEST(ServerProxy, ABodyThatBreaksOffNeverEndsAtTheApplication) {
   std::atomic<bool> whole{false}, over{false};
   RawUpstream app([&](UpstreamPeer& peer, int) {

@@ -105,7 +105,7 @@ void ProxyExchange::stop(Cause cause) {
 void ProxyExchange::on_timer(base::SteadyTime now) {
   if (over_) return;
   supervise(now);
-  const bool reads_anyway = upload_runs_ || in_tunnel_ || input_.size() >= k_most_input_bytes;
+  const bool reads_anyway = upload_runs_ || in_tunnel_;
   if (!over_ && !reads_anyway && now - looked_ >= k_look_interval) {
     looked_ = now;
     look_for_client();
@@ -116,6 +116,12 @@ void ProxyExchange::on_timer(base::SteadyTime now) {
 // Nobody reads from the client while the upstream thinks: so a client that left would be noticed
 // only when the answer is written, which for a stream of events may be never.
 void ProxyExchange::look_for_client() {
+  if (input_.size() >= k_most_input_bytes) {
+    // Behind so much its end cannot be seen. Other answers have a time; a stream of events would
+    // be kept for nobody.
+    if (streams_events_) stop(Cause::client_gone);
+    return;
+  }
   const IoResult got = client_.read_now(scratch().data(), scratch().size());
   if (got.status == IoStatus::done) {
     input_.append(scratch().data(), got.bytes);
