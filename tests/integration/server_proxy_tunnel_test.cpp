@@ -77,6 +77,26 @@ TEST(ServerProxyTunnel, TheApplicationsEndIsTheClients) {
   EXPECT_EQ(client->wait_end(), End::close_notify);
 }
 
+TEST(ServerProxyTunnel, AnUpgradeTakesNoConnectionThatMayBeClosing) {
+  RawUpstream app([](UpstreamPeer& peer, int number) {
+    if (number == 0) {
+      peer.read_request();
+      peer.send(ok("x"));
+      peer.read_head();  // and ends under it
+      return;
+    }
+    peer.read_head();
+    peer.send(k_accepts);
+    peer.wait_end();
+  });
+  ProxiedServer server(app.url());
+  EXPECT_EQ(server.request(ProxiedServer::get("/")).status, 200);
+  const auto client = server.client();
+  client->send(upgrade_request("", "/live"));
+  EXPECT_EQ(client->read_answer(k_patience, RawPeer::Body::none).value_or(HttpAnswer{}).status,
+            101);
+}
+
 TEST(ServerProxyTunnel, WhatFollowsARefusedUpgradeIsNoRequest) {
   RawUpstream app([](const SeenRequest&) {
     return "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno"s;

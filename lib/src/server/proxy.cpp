@@ -132,7 +132,8 @@ ProxyResult ProxyExchange::refuse(unsigned status, std::string_view word, std::s
 
 awaitable<std::optional<ProxyResult>> ProxyExchange::obtain_link(UpstreamLink::Age least) {
   const bool repeatable = is_idempotent(request_.get().method()) && bodiless_;
-  if (least == UpstreamLink::Age::kept)
+  // An upgrade is not repeated, so it takes none that may be gone.
+  if (least == UpstreamLink::Age::kept && !upgrades_)
     link_ = pool().take_kept(repeatable ? k_any_idle : k_surely_open);
   if (link_) co_return std::nullopt;
   Result<std::unique_ptr<UpstreamLink>> made = co_await pool().connect();
