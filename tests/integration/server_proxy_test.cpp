@@ -185,8 +185,10 @@ TEST(ServerProxy, AnAnswerThatIsCutOffIsSeenToBe) {
     if (number == 0) peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     if (number == 1)
       peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    // More than is read at once, so that the head is with the client before the fault is seen.
     if (number == 2)
-      peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n");
+      peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n80000\r\n" +
+                std::string(0x80000, 'h') + "\r\nzz\r\n");
     if (number == 3) {
       peer.send("HTTP/1.1 200 OK\r\n\r\nhalf");
       peer.reset();
@@ -460,6 +462,7 @@ TEST(ServerProxy, AnswersThatAreNoHttpAre502) {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "HTTP/1.1 20"}) {
     RawUpstream app([&](UpstreamPeer& peer, int) {
       peer.read_request();

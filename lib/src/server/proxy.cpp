@@ -346,13 +346,16 @@ awaitable<ProxyResult> ProxyExchange::return_answer() {
   BodyRelay<false> relay(*answer_, std::move(head));
   std::string out;
   relay.put_head(out);
+  auto step = BodyRelay<false>::Step::done;
+  if (!bodiless) step = relay.move(link_->input, out, scratch());
+  if (step == BodyRelay<false>::Step::malformed) co_return failure(Head::malformed);
   answered_ = true;
   bool whole = true;
   if (bodiless) {
     const bool sent = co_await write_all(client_, out, client_out_, over_);
     whole = sent;
   } else {
-    const bool returned = co_await return_body(relay, out);
+    const bool returned = co_await return_body(relay, step, out);
     whole = returned;
   }
   ProxyResult result;
@@ -362,11 +365,11 @@ awaitable<ProxyResult> ProxyExchange::return_answer() {
   co_return result;
 }
 
-// False when the client has gone or the upstream's body ended early: then the client must see no
-// end either.
-awaitable<bool> ProxyExchange::return_body(BodyRelay<false>& relay, std::string& out) {
+// `step` is the one that filled `out`. False when the client has gone or the upstream's body ended
+// early: then the client must see no end either.
+awaitable<bool> ProxyExchange::return_body(BodyRelay<false>& relay, BodyRelay<false>::Step step,
+                                           std::string& out) {
   using Step = BodyRelay<false>::Step;
-  Step step = relay.move(link_->input, out, scratch());
   while (true) {
     if (!out.empty() && step != Step::malformed) {
       const std::uint64_t waits = client_out_.waits();

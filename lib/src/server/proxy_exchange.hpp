@@ -62,7 +62,8 @@ class ProxyExchange final : public std::enable_shared_from_this<ProxyExchange>,
 
   // ---- the answer (proxy.cpp) ----
   awaitable<ProxyResult> return_answer();
-  awaitable<bool> return_body(BodyRelay<false>& relay, std::string& out);
+  awaitable<bool> return_body(BodyRelay<false>& relay, BodyRelay<false>::Step step,
+                              std::string& out);
   void give_back_link();
 
   // ---- the request's body, and who is too slow (proxy_upload.cpp) ----
