@@ -1,5 +1,6 @@
 // What a browser is given: the dashboard and its files, the prompt for a password when a person
 // opened the page, and answers that pages of listed origins may read.
+#include <tuple>
 #include <vector>
 
 #include "conformance/fixture.hpp"
@@ -220,6 +221,30 @@ TEST_F(Web, A_listed_page_may_read_the_answer) {
     EXPECT_EQ(answers[i].field("Access-Control-Allow-Origin"), k_listed) << answers[i].head;
     EXPECT_EQ(answers[i].field("Access-Control-Allow-Credentials"), "true");
     EXPECT_TRUE(holds(answers[i].field("Vary"), "Origin"));
+  }
+}
+
+TEST_F(Web, A_listed_page_may_read_why_its_body_was_refused) {
+  serve([](server::ServerConfig& config) {
+    config.origins = {k_listed};
+    config.body_timeout = std::chrono::milliseconds(300);
+  });
+  const std::string chunked = "Transfer-Encoding: chunked\r\n\r\n";
+  const std::tuple<int, const char*, std::string> bodies[] = {
+      {413, "announced", "Content-Length: 1048577\r\n\r\n"},
+      {413, "in chunks", chunked + "100001\r\n"},
+      {400, "no chunk", chunked + "zz\r\n"},
+      {408, "never comes", "Content-Length: 5\r\n\r\n"}};
+  for (const auto& [status, what, rest] : bodies) {
+    RawPeer peer = connect();
+    peer.send(
+        "POST /clawws/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+        admin() + k_from_listed + rest);
+    const auto answer = peer.read_answer().value_or(HttpAnswer());
+    EXPECT_EQ(answer.status, status) << what;
+    EXPECT_EQ(answer.field("Access-Control-Allow-Origin"), k_listed) << what;
+    EXPECT_EQ(answer.field("Access-Control-Allow-Credentials"), "true") << what;
+    EXPECT_TRUE(holds(answer.field("Vary"), "Origin")) << what;
   }
 }
 

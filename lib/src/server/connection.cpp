@@ -65,6 +65,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   wire::GateVerdict judge_head();
   awaitable<std::optional<wire::GateVerdict>> read_head();
   awaitable<std::optional<HttpAnswer>> read_body(Parser& parser);
+  HttpAnswer too_large() const;
   awaitable<bool> read_more(std::size_t bytes);
   awaitable<Next> answer(HttpAnswer answer, unsigned version, BodyWanted wanted);
   awaitable<void> linger();
@@ -163,10 +164,16 @@ awaitable<std::optional<wire::GateVerdict>> Connection::read_head() {
   }
 }
 
+HttpAnswer Connection::too_large() const {
+  return error_answer(413, "too_large",
+                      "A request is at most " + base::format_size(shard_.config().max_body_bytes) + "; send several");
+}
+
 // Reads the body of a request whose head is parsed. An answer means that it was refused; a
 // connection that broke shows as an expired or closed stream.
 awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
   deadline(shard_.config().body_timeout);
+  parser.body_limit(shard_.config().max_body_bytes);
   parser.eager(true);
   while (true) {
     error_code failed;
@@ -175,8 +182,7 @@ awaitable<std::optional<HttpAnswer>> Connection::read_body(Parser& parser) {
       input_.erase(0, used);
     }
     if (failed == http::error::body_limit) {
-      co_return error_answer(413, "too_large", "A request is at most " + base::format_size(shard_.config().max_body_bytes) +
-                                                   "; send several");
+      co_return too_large();
     }
     if (failed && failed != http::error::need_more) {
       co_return error_answer(400, "bad_request", "The body is not framed as its head says");
@@ -258,16 +264,11 @@ awaitable<Connection::Next> Connection::serve_request() {
 
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(gate->head_bytes + 1));
-  parser.body_limit(shard_.config().max_body_bytes);
+  parser.body_limit(boost::none);  // until somebody wants a body
   error_code failed;
   input_.erase(0, parser.put(boost::asio::buffer(input_.data(), gate->head_bytes), failed));
   if ((failed && failed != http::error::need_more) || !parser.is_header_done()) {
-    // A declared length over the limit is found here already.
-    HttpAnswer refusal = failed == http::error::body_limit
-                             ? error_answer(413, "too_large", "A request is at most " +
-                                                                  base::format_size(shard_.config().max_body_bytes) +
-                                                                  "; send several")
-                             : error_answer(400, "bad_request", "Not an HTTP request");
+    HttpAnswer refusal = error_answer(400, "bad_request", "Not an HTTP request");
     refusal.after = After::close;
     co_return co_await answer(std::move(refusal), 11, BodyWanted::yes);
   }
@@ -303,17 +304,24 @@ awaitable<Connection::Next> Connection::serve_request() {
   }
 
   PublishTicket& ticket = std::get<PublishTicket>(decision);
-  if (expects_continue && input_.empty()) {
+  const bool fits = parser.content_length().value_or(0) <= shard_.config().max_body_bytes;
+  if (fits && expects_continue && input_.empty()) {
     constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
     error_code seen_by_the_body;
     co_await boost::asio::async_write(stream_, boost::asio::buffer(k_continue),
                                       boost::asio::redirect_error(use_awaitable, seen_by_the_body));
   }
   running.reset();
-  std::optional<HttpAnswer> refused = co_await read_body(parser);
+  std::optional<HttpAnswer> refused;
+  if (fits) {
+    refused = co_await read_body(parser);
+  } else {
+    refused = too_large();
+  }
   running.emplace(shard_.counters());
   if (refused) {
     refused->after = After::close;
+    refused->fields.insert(refused->fields.end(), ticket.fields.begin(), ticket.fields.end());
     co_return co_await answer(std::move(*refused), version, wanted);
   }
   HttpAnswer published = co_await publish_body(shard_, std::move(ticket), content_type, std::move(parser.get().body()));
