@@ -1,7 +1,8 @@
 // What must not be missed: an agent that comes into error, a cron job that failed, a gateway that goes
-// down. A toast, a number in the page's title while nobody looks, and, when asked for, the browser's own
+// down or is up again. A toast, a number in the page's title while nobody looks, and, when asked for, the browser's own
 // notification.
-import { hide, make, plainText, setText } from './view.js';
+import { make, plainText, setText } from './view.js';
+import { Notifier } from './notifier.js';
 
 const MOST_TOASTS = 4;
 const TOAST_MILLIS = 12_000;
@@ -18,18 +19,24 @@ export class AlarmBook {
     this.#mark('gateway', state.gateway !== null && state.gateway.status !== 'running');
   }
 
-  /** The alarm that an event raises, `{key, text}`, or null. */
+  /** What an event has to say, `{key, text, mood}`, or null; a later one of the same key stands for the earlier. */
   look({ type, payload = {} }) {
     if (type === 'agent.status') {
       const key = 'agent ' + payload.agentId;
-      return this.#mark(key, payload.status === 'error') ? { key, text: `Agent ${payload.agentId} is in error` } : null;
+      return this.#mark(key, payload.status === 'error') ? { key, text: `Agent ${payload.agentId} is in error`, mood: 'bad' } : null;
     }
     if (type === 'gateway.status') {
-      if (!this.#mark('gateway', payload.status !== 'running')) return null;
-      return { key: 'gateway', text: payload.status === 'error' ? 'The gateway is in error' : 'The gateway is down' };
+      const wasBad = this.#bad.has('gateway');
+      if (payload.status === 'running') {
+        this.#mark('gateway', false);
+        return wasBad ? { key: 'gateway', text: 'The gateway is up again', mood: 'good' } : null;
+      }
+      if (!this.#mark('gateway', true)) return null;
+      return payload.status === 'error' ? { key: 'gateway', text: 'The gateway is in error', mood: 'bad' }
+        : { key: 'gateway', text: 'The gateway is down', mood: 'warn' };
     }
     if (type === 'cron.executed' && payload.exitCode !== 0) {
-      return { key: 'cron ' + payload.jobId, text: `Cron job ${payload.jobId} failed: exit ${payload.exitCode}` };
+      return { key: 'cron ' + payload.jobId, text: `Cron job ${payload.jobId} failed: exit ${payload.exitCode}`, mood: 'bad' };
     }
     return null;
   }
@@ -55,6 +62,8 @@ export class Alerts {
   #cameFrom = null;
   #title = document.title;
   #unseen = 0;
+  #link = '';
+  #notifier;
 
   /** `fallback` gets the focus of the last toast that is dismissed, when that came from nowhere. */
   constructor({ toasts, button, fallback, millis = TOAST_MILLIS }) {
@@ -74,13 +83,7 @@ export class Alerts {
       this.#arm(true);
     });
     toasts.addEventListener('focusout', ({ relatedTarget }) => this.#arm(toasts.contains(relatedTarget ?? document.activeElement)));
-    if ('Notification' in globalThis && Notification.permission === 'default') {
-      button.hidden = false;
-      button.addEventListener('click', async () => {
-        await Notification.requestPermission();
-        hide(button, true, fallback);
-      });
-    }
+    this.#notifier = new Notifier(button);
   }
 
   load(state) {
@@ -90,22 +93,31 @@ export class Alerts {
   look(event) {
     const alarm = this.#book.look(event);
     if (alarm === null) return;
-    if (document.visibilityState !== 'visible') this.#count(this.#unseen + 1);
+    if (document.visibilityState !== 'visible' && alarm.mood !== 'good') this.#count(this.#unseen + 1);
     this.#toast(alarm);
     // What is replayed after an absence is old news.
     if (Date.now() - Date.parse(event.timestamp) > LATE_MILLIS) return;
-    if ('Notification' in globalThis && Notification.permission === 'granted' && document.visibilityState !== 'visible') {
-      new Notification('clawws', { body: alarm.text, tag: alarm.key, icon: 'icon.svg' });
-    }
+    if (document.visibilityState !== 'visible') this.#notifier.notify(alarm);
   }
 
   #count(unseen) {
     this.#unseen = unseen;
-    document.title = unseen > 0 ? `(${unseen}) ${this.#title}` : this.#title;
+    this.#showTitle();
+  }
+
+  /** What is wrong with the link, for who has the page in the background; '' when nothing is. */
+  sayLink(text) {
+    this.#link = text;
+    this.#showTitle();
+  }
+
+  #showTitle() {
+    const title = (this.#unseen > 0 ? `(${this.#unseen}) ` : '') + (this.#link ? this.#link + ' · ' : '') + this.#title;
+    if (document.title !== title) document.title = title;
   }
 
   /** One toast for one thing, however often it fails. */
-  #toast({ key, text }) {
+  #toast({ key, text, mood }) {
     let shown = this.#shown.get(key);
     if (!shown) {
       const toast = make('div', 'toast');
@@ -120,6 +132,7 @@ export class Alerts {
     }
     shown.times = shown.text === text ? shown.times + 1 : 1;
     shown.text = text;
+    shown.toast.className = 'toast ' + mood;
     shown.close.setAttribute('aria-label', 'Dismiss: ' + plainText(text));
     setText(shown.words, plainText(text) + (shown.times === 1 ? '' : ` (${shown.times} times)`));
     clearTimeout(shown.timer);

@@ -4,7 +4,7 @@ import { Alerts } from './alerts.js';
 import { connect } from './clawws.js';
 import { Feed } from './feed.js';
 import { Plot } from './plot.js';
-import { ageText, durationText, fillTable, hide, plainText, setText } from './view.js';
+import { ageText, durationText, fillTable, hide, plainText, setText, shortDurationText, versionText } from './view.js';
 
 const MOST_OLDER = 1_000;
 /** Often enough to look live; a table that changes at each frame cannot be read anyway. */
@@ -13,6 +13,7 @@ const DRAW_EVERY_MILLIS = 200;
 const find = (id) => document.getElementById(id);
 const feed = new Feed({
   list: find('feed'), empty: find('feed-empty'), filter: find('filter'), pause: find('pause'), clear: find('clear'), count: find('feed-count'),
+  said: find('feed-said'),
 });
 const plot = new Plot(find('plot'), find('plot-caption'));
 const alerts = new Alerts({ toasts: find('toasts'), button: find('notify'), fallback: find('feed') });
@@ -90,11 +91,11 @@ function showLink(status) {
   // A link that is back at the first try needs no more than its own word for it.
   const isAway = (status.retries > 1 && status.link !== 'live') || status.link === 'offline' || status.link === 'refused';
   pill.dataset.link = status.link;
-  document.body.classList.toggle('stale', isAway);
+  const reason = status.reason && plainText(status.reason).replace(/\.$/, '');
   const show = () => setText(pill, linkText(status));
   show();
   if (status.link === 'waiting') countdown = setInterval(show, 250);
-  pill.title = status.reason ?? '';
+  pill.title = reason ?? '';
   // The countdown is for the eyes; who listens hears each change once.
   const said = { live: 'Connection: live', waiting: 'Connection lost, reconnecting', offline: 'Offline', refused: 'Not accepted', closed: 'Closed' }[status.link];
   if (said) setText(find('link-said'), said);
@@ -102,10 +103,11 @@ function showLink(status) {
   hide(find('retry'), !isAgainPossible, pill);
   const banner = find('banner');
   hide(banner, !isAway, pill);
+  alerts.sayLink(!isAway ? '' : { refused: 'Not accepted', offline: 'Offline' }[status.link] ?? 'Not live');
   banner.dataset.mood = status.link === 'refused' ? 'bad' : 'warn';
   find('login').hidden = status.link !== 'refused';
-  if (status.link === 'refused') setText(find('banner-text'), `The server does not accept this page: ${status.reason}. Load it again to log in.`);
-  else if (!banner.hidden) setText(find('banner-text'), `Not live: ${status.reason ?? 'the network is away'}. What you see is from before; nothing will be left out when the server is back.`);
+  if (status.link === 'refused') setText(find('banner-text'), `The server does not accept this login: ${reason}. Load the page again to log in.`);
+  else if (!banner.hidden) setText(find('banner-text'), `Not live: ${reason ?? 'the network is away'}. What you see is from before; what happens meanwhile comes when the link is back, as long as the server keeps it.`);
 }
 
 find('retry').addEventListener('click', () => live.retryNow());
@@ -128,6 +130,8 @@ const rankOf = { error: 0, running: 1, idle: 2 };
 const byUrgency = (a, b) => (rankOf[a.status] ?? 3) - (rankOf[b.status] ?? 3) || (a.agentId < b.agentId ? -1 : 1);
 const countOf = (records, isIt) => records.reduce((sum, record) => sum + (isIt(record) ? 1 : 0), 0);
 
+const tookOf = ({ durationMs: millis }) => (millis === undefined ? { text: '–' } : { text: shortDurationText(millis), whole: durationText(millis) });
+
 function drawNote(id, parts) {
   setText(find(id), parts.filter(([count]) => count > 0).map(([count, word]) => `${count.toLocaleString()} ${word}`).join(' · '));
 }
@@ -135,7 +139,7 @@ function drawNote(id, parts) {
 function draw(state) {
   const gateway = find('gateway');
   gateway.dataset.status = state.gateway?.status ?? 'unknown';
-  setText(gateway, state.gateway ? `gateway ${state.gateway.status}${state.gateway.version ? ' · ' + plainText(state.gateway.version) : ''}` : 'gateway: nothing known yet');
+  setText(gateway, state.gateway ? `gateway ${state.gateway.status}${state.gateway.version ? ' · ' + plainText(versionText(state.gateway.version)) : ''}` : 'gateway: nothing known yet');
   const now = Date.now();
   const ago = ({ timestamp }) => ({ text: ageText(now, timestamp), number: true, time: timestamp });
   const agents = [...state.agents.values()];
@@ -150,7 +154,7 @@ function draw(state) {
   fillTable(find('cronJobs'), jobs.sort((a, b) => (b.exitCode !== 0) - (a.exitCode !== 0)), (job) => [
     { text: job.jobId, place: 'name' },
     { text: job.exitCode === 0 ? 'ok' : 'exit ' + job.exitCode, place: 'exit', mood: job.exitCode === 0 ? 'good' : 'bad' },
-    { text: job.durationMs === undefined ? '–' : durationText(job.durationMs), number: true, place: 'took' },
+    { ...tookOf(job), number: true, place: 'took' },
     { text: job.command ?? '–', place: 'rest' },
     ago(job),
   ], (job) => job.jobId);

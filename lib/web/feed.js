@@ -1,11 +1,15 @@
 // The live feed: the newest events on top. Thousands of events a second change a buffer; the page
 // changes once a frame, and holds a bounded number of lines.
-import { durationText, make, plainJson, plainText, setKey, setText } from './view.js';
+import { durationText, make, plainJson, plainText, setKey, setText, versionText } from './view.js';
 
 const MOST_KEPT = 10_000;
 const MOST_SHOWN = 200;
 // Made once: to make one is most of the cost of a line.
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const dayAndTime = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+/** So that who types hears one result, not one for each letter. */
+const SAY_AFTER_MILLIS = 700;
 
 export class Feed {
   #list;
@@ -13,27 +17,37 @@ export class Feed {
   #filter;
   #pause;
   #count;
+  #said;
+  #sayTimer = 0;
+  #isCleared = false;
+  #day = '';
   #kept = [];      // oldest first: {event, text} or {gap}
   #waiting = [];   // came while paused, or since the last frame
   #total = 0;
   #isPaused = false;
   #drawing = false;
 
-  constructor({ list, empty, filter, pause, clear, count }) {
+  constructor({ list, empty, filter, pause, clear, count, said }) {
     this.#list = list;
     this.#empty = empty;
     this.#filter = filter;
     this.#pause = pause;
     this.#count = count;
+    this.#said = said;
     filter.form.addEventListener('submit', (submit) => submit.preventDefault());
-    filter.addEventListener('input', () => this.#showAll());
+    filter.addEventListener('input', () => {
+      this.#showAll();
+      this.#saySoon();
+    });
     list.addEventListener('keydown', (pressed) => this.#walk(pressed));
     pause.addEventListener('click', () => this.#setPaused(!this.#isPaused));
     clear.addEventListener('click', () => {
       this.#kept = [];
       this.#waiting = [];
       this.#total = 0;
+      this.#isCleared = true;
       this.#showAll();
+      this.#saySoon();
     });
   }
 
@@ -85,13 +99,14 @@ export class Feed {
 
   #setPaused(isPaused) {
     this.#isPaused = isPaused;
-    this.#pause.setAttribute('aria-pressed', String(isPaused));
+    this.#pause.toggleAttribute('data-paused', isPaused);
     this.#draw();
   }
 
   #draw() {
-    setText(this.#count, this.#total.toLocaleString());
+    const words = wordsOf(this.#filter.value);
     if (this.#isPaused) {
+      this.#showCount(words);
       setText(this.#pause, this.#waiting.length === 0 ? 'Resume' : `Resume (${this.#waiting.length.toLocaleString()} new)`);
       return;
     }
@@ -99,7 +114,10 @@ export class Feed {
     const fresh = this.#waiting;
     this.#waiting = [];
     this.#kept = this.#kept.concat(fresh).slice(-MOST_KEPT);
-    const words = wordsOf(this.#filter.value);
+    this.#showCount(words);
+    const day = new Date().toDateString();
+    if (day !== this.#day && this.#list.childElementCount > 0) return this.#showAll();
+    this.#day = day;
     const rows = [];
     for (let i = fresh.length - 1; i >= 0 && rows.length < MOST_SHOWN; --i) {
       if (matches(fresh[i], words)) rows.push(rowOf(fresh[i]));
@@ -110,6 +128,7 @@ export class Feed {
   }
 
   #showAll() {
+    this.#day = new Date().toDateString();
     const words = wordsOf(this.#filter.value);
     const rows = [];
     for (let i = this.#kept.length - 1; i >= 0 && rows.length < MOST_SHOWN; --i) {
@@ -122,7 +141,25 @@ export class Feed {
 
   #sayEmpty(words) {
     this.#empty.hidden = this.#list.childElementCount > 0;
-    setText(this.#empty, words.length > 0 && this.#kept.length > 0 ? 'No event here matches the filter.' : 'No event yet. They appear here as they happen.');
+    setText(this.#empty, words.length > 0 && this.#kept.length > 0 ? 'No event here matches the filter.'
+      : this.#isCleared ? 'Cleared. New events appear here as they happen.' : 'No event yet. They appear here as they happen.');
+  }
+
+  /** How many there are, and with a filter how many of those that are kept match it. */
+  #showCount(words) {
+    if (words.length === 0) return setText(this.#count, this.#total.toLocaleString());
+    const events = this.#kept.filter(({ gap }) => gap === undefined);
+    const matching = events.reduce((sum, entry) => sum + (matches(entry, words) ? 1 : 0), 0);
+    setText(this.#count, `${matching.toLocaleString()} of ${events.length.toLocaleString()}`);
+  }
+
+  /** For who listens: what came of what they did, and nothing of each event. */
+  #saySoon() {
+    clearTimeout(this.#sayTimer);
+    this.#sayTimer = setTimeout(() => {
+      const isFiltered = wordsOf(this.#filter.value).length > 0;
+      setText(this.#said, !this.#empty.hidden ? this.#empty.textContent : `${this.#count.textContent} events${isFiltered ? ' match' : ''}`);
+    }, SAY_AFTER_MILLIS);
   }
 }
 
@@ -161,10 +198,16 @@ export function summaryOf({ type, payload = {} }) {
         mood: payload.exitCode === 0 ? '' : 'bad',
       };
     case 'gateway.status':
-      return { subject: 'gateway', details: list(payload.status, payload.version), mood: payload.status === 'running' ? '' : 'bad' };
+      return { subject: 'gateway', details: list(payload.status, versionText(payload.version)), mood: { running: '', stopped: 'warn' }[payload.status] ?? 'bad' };
     default:
       return { subject: '', details: plainJson(payload) };
   }
+}
+
+/** The time of an event of today, the day of another one. */
+function whenText(at, now) {
+  if (at.toDateString() === now.toDateString()) return clock.format(at);
+  return (at.getFullYear() === now.getFullYear() ? dayAndTime : dayOfYear).format(at);
 }
 
 /** A line that opens to the whole event. */
@@ -172,8 +215,9 @@ function rowOf({ event, gap }) {
   const row = make('li', gap === undefined ? '' : 'gap', gap);
   if (gap !== undefined) return row;
   const { subject, details, mood = '' } = summaryOf(event);
-  const time = make('time', '', clock.format(new Date(event.timestamp)));
+  const time = make('time', '', whenText(new Date(event.timestamp), new Date()));
   time.dateTime = event.timestamp;
+  time.title = event.timestamp;
   const whole = make('details');
   const line = make('summary', mood);
   line.tabIndex = -1;

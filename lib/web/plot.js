@@ -2,6 +2,7 @@
 import { setText } from './view.js';
 
 const MINUTES = 30;
+const MOST_AHEAD_MILLIS = 60_000;
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** How many events each minute had. No document needed; times are milliseconds since 1970. */
@@ -9,8 +10,9 @@ export class MinuteCounts {
   #counts = new Map();  // by minute since 1970
   #knownSince = 0;
 
-  /** Counts an event; one from a clock that goes ahead counts as now. */
+  /** Counts an event; one from a clock that goes a little ahead counts as now, one of a later time not at all. */
   add(at, now) {
+    if (at - now > MOST_AHEAD_MILLIS) return;
     const minute = Math.floor(Math.min(at, now) / 60_000);
     this.#counts.set(minute, (this.#counts.get(minute) ?? 0) + 1);
   }
@@ -71,6 +73,6 @@ export class Plot {
     const total = counts.reduce((sum, count) => sum + count, 0);
     const span = known === 1 ? 'the last minute' : `the last ${known} minutes`;
     setText(this.#caption, total === 0 ? `No events in ${span}`
-      : `${counts.at(-1).toLocaleString()} events this minute, ${total.toLocaleString()} in ${span}, at most ${most.toLocaleString()} in one`);
+      : `${counts.at(-1).toLocaleString()} ${counts.at(-1) === 1 ? 'event' : 'events'} this minute, ${total.toLocaleString()} in ${span}, at most ${most.toLocaleString()} in one`);
   }
 }

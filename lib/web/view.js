@@ -53,6 +53,10 @@ export function setKey(element, text) {
 const decimal = (value, digits) => String(Number(value.toFixed(digits)));
 const twoUnits = (big, unit, small, smallUnit) => `${big} ${unit}${small > 0 ? ` ${small} ${smallUnit}` : ''}`;
 
+export function versionText(version) {
+  return /^[0-9]/.test(version ?? '') ? 'v' + version : version;
+}
+
 /** In the form of `clawws tail`. */
 export function durationText(millis) {
   if (millis === 0) return '0 s';
@@ -63,6 +67,11 @@ export function durationText(millis) {
   if (seconds < 86_400) return twoUnits(Math.floor(seconds / 3_600), 'h', Math.floor(seconds / 60) % 60, 'min');
   if (seconds < 2 * YEAR_SECONDS) return twoUnits(Math.floor(seconds / 86_400), 'd', Math.floor(seconds / 3_600) % 24, 'h');
   return `${Math.floor(seconds / YEAR_SECONDS).toLocaleString()} y`;
+}
+
+/** Where there is little room: of two units the second goes when the first has two digits. */
+export function shortDurationText(millis) {
+  return durationText(millis).replace(/^([0-9]{2,} [a-z]+) .*/, '$1');
 }
 
 export function ageText(now, timestamp) {
@@ -88,11 +97,12 @@ export function fillTable(table, records, cellsOf, keyOf) {
     const places = placesOf.get(row) ?? [];
     placesOf.set(row, places);
     cellsOf(record).forEach((cell, column) => {
-      const { text, mood = '', number = false, place: where = '', time } = cell;
+      const { text, mood = '', number = false, place: where = '', time, whole } = cell;
       const words = plainText(text);
       const className = [mood, number ? 'number' : '', time ? 'ago' : '', where].filter(Boolean).join(' ');
-      const title = time ?? words;
-      const place = places[column] ??= row.insertCell();
+      const title = time ?? whole ?? words;
+      const place = places[column] ??= row.appendChild(make(column === 0 ? 'th' : 'td'));
+      if (column === 0) place.scope = 'row';
       const now = `${words}\n${className}\n${title}`;
       if (shownIn.get(place) === now) return;
       shownIn.set(place, now);

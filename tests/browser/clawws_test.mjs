@@ -116,10 +116,11 @@ test('what comes into error is an alarm, what stays in error is none', () => {
   book.load(state);
   assert.equal(book.look(status('known', 'error')), null);
   assert.equal(book.look(event(2, 'gateway.status', { status: 'stopped' })), null);
+  assert.equal(book.look(event(3, 'gateway.status', { status: 'running' })).text, 'The gateway is up again');
   assert.equal(book.look(event(3, 'gateway.status', { status: 'running' })), null);
   assert.equal(book.look(event(4, 'gateway.status', { status: 'error' })).text, 'The gateway is in error');
   assert.equal(book.look(status('a', 'running')), null);
-  assert.deepEqual(book.look(status('a', 'error')), { key: 'agent a', text: 'Agent a is in error' });
+  assert.deepEqual(book.look(status('a', 'error')), { key: 'agent a', text: 'Agent a is in error', mood: 'bad' });
   assert.equal(book.look(status('a', 'error')), null);
   assert.equal(book.look(status('a', 'idle')), null);
   assert.notEqual(book.look(status('a', 'error')), null);
@@ -143,7 +144,8 @@ test('events are counted by the minute they happened in', () => {
   counts.add(now, now);
   counts.add(now - minute, now);
   counts.add(now - minute, now);
-  counts.add(now + 5 * minute, now);  // a clock that goes ahead
+  counts.add(now + minute / 2, now);  // a clock that goes ahead
+  counts.add(now + 5 * minute, now);  // no time of a clock
   counts.add(now - 40 * minute, now);
   const { counts: last, known } = counts.last(now);
   assert.equal(last.length, 30);
@@ -160,7 +162,7 @@ test('a line of the feed says whom it is about, what happened and whether that i
   assert.deepEqual(of('cron.executed', { jobId: 'j', exitCode: 2, durationMs: 61_234, command: 'backup', stderr: 'disk full' }),
                    { subject: 'j', details: 'exit 2  ·  1 min 1 s  ·  backup  ·  disk full', mood: 'bad' });
   assert.equal(of('agent.status', { agentId: 'a', status: 'running', taskCount: 1 }).details, 'running  ·  1 task');
-  assert.equal(of('gateway.status', { status: 'stopped' }).mood, 'bad');
+  assert.equal(of('gateway.status', { status: 'stopped' }).mood, 'warn');
   assert.equal(of('session.created', { sessionKey: 's', kind: 'direct' }).details, 'direct');
   assert.equal(of('custom.thing', { a: 1 }).details, '{"a":1}');
 });

@@ -46,7 +46,7 @@ const cutOff = () => {
     const { right } = cell.closest('.scroll').getBoundingClientRect();
     if (cell.scrollWidth > cell.clientWidth || cell.getBoundingClientRect().right > right + 0.5) found.push('ago: ' + cell.textContent);
   }
-  for (const cell of document.querySelectorAll('thead th, td.good, td.bad')) {
+  for (const cell of document.querySelectorAll('thead th, td.good, td.bad, td.took')) {
     if (cell.scrollWidth > cell.clientWidth) found.push(cell.textContent);
   }
   if (document.documentElement.scrollWidth > window.innerWidth) found.push('the page');
@@ -110,7 +110,7 @@ test('on a telephone an event of a type of its own does not print over itself', 
           if (p.left < q.right - 0.5 && q.left < p.right - 0.5 && p.top < q.bottom - 0.5 && q.top < p.bottom - 0.5) found.push(`${a.className} ${b.className}`);
         }
       }
-      if (line.querySelector('.type').getBoundingClientRect().width < 40) found.push('no room for the type');
+      if (line.querySelector('.type').getBoundingClientRect().width < 30) found.push('no room for the type');
       if (line.querySelector('time').getBoundingClientRect().right > line.getBoundingClientRect().right) found.push('the time is pushed out');
     }
     return found;
@@ -192,4 +192,178 @@ test('"Try now" gives the focus to what it was for', async () => {
   await page.until('it is live again', linkIs, { args: ['live'] });
   assert.equal(await page.evaluate(() => document.activeElement.id), 'link');
   await page.close();
+});
+
+test('the title says that the link is lost, the page stays as bright as it is, and the gateway is said to be up again', async () => {
+  const page = await openDashboard();
+  await server.publish(gatewayStatus('stopped'));
+  const gatewayToasts = () => [...document.querySelectorAll('.toast')].map((toast) => `${toast.className}: ${toast.querySelector('p').textContent}`);
+  await page.until('the gateway is down', () => document.getElementById('gateway').dataset.status === 'stopped');
+  assert.deepEqual(await page.evaluate(gatewayToasts), ['toast warn: The gateway is down']);
+  assert.equal(await page.evaluate(() => document.querySelector('#feed summary').className), 'warn');
+  await server.publish(gatewayStatus('running'));
+  await page.until('it is up again', () => document.getElementById('gateway').dataset.status === 'running');
+  assert.deepEqual(await page.evaluate(gatewayToasts), ['toast good: The gateway is up again']);
+
+  assert.equal(await page.evaluate(() => document.title), 'clawws');
+  await server.stop();
+  await page.until('the title says it', () => document.title === 'Not live · clawws');
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('main')).opacity), '1');
+  assert.match(await page.evaluate(() => document.getElementById('banner-text').textContent), /as long as the server keeps it/);
+  await page.screenshot(join(pictures, `${name}-outage.png`));
+  await server.start();
+  await page.until('the title is as before', () => document.title === 'clawws');
+  await page.close();
+});
+
+test('filter, pause and clear say what came of them', async () => {
+  const page = await openDashboard();
+  await page.evaluate(() => document.getElementById('clear').click());
+  const empty = () => document.getElementById('feed-empty').textContent;
+  assert.match(await page.evaluate(empty), /^Cleared/);
+  const { last } = await server.publish(...range(1, 5).map((i) => sessionCreated('filtered-' + i)));
+  await page.until('the feed has them', newestInFeedIs, { args: [last] });
+  const type = (text) => {
+    const field = document.getElementById('filter');
+    field.value = text;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  const said = (text) => document.getElementById('feed-said').textContent === text;
+  await page.evaluate(type, 'filtered-3');
+  assert.equal(await page.evaluate(() => document.getElementById('feed-count').textContent), '1 of 5');
+  await page.until('it is said', said, { args: ['1 of 5 events match'] });
+  await page.evaluate(type, 'no such thing');
+  await page.until('that none matches is said', said, { args: ['No event here matches the filter.'] });
+  const { last: other } = await server.publish(sessionCreated('another'));
+  await page.until('it is counted', () => document.getElementById('feed-count').textContent === '0 of 6');
+  await page.evaluate(type, '');
+  await page.until('the feed has it', newestInFeedIs, { args: [other] });
+  const pauseIs = () => [document.getElementById('pause').textContent, document.getElementById('pause').getAttribute('aria-pressed')];
+  await page.evaluate(() => document.getElementById('pause').click());
+  assert.deepEqual(await page.evaluate(pauseIs), ['Resume', null]);
+  await page.close();
+});
+
+test('the button for notifications stays, says what came of it, and turns them off', async () => {
+  const page = await openDashboard();
+  const choose = async (module, answer) => {
+    const { Notifier } = await import(module);
+    globalThis.Notification = class {
+      static permission = 'default';
+      static async requestPermission() {
+        return (Notification.permission = answer);
+      }
+      constructor(title, { body }) {
+        globalThis.notified = (globalThis.notified ?? []).concat(body);
+      }
+    };
+    const button = document.body.appendChild(document.createElement('button'));
+    localStorage.clear();
+    globalThis.own = { button, notifier: new Notifier(button) };
+    button.focus();
+    button.click();
+  };
+  const isLabel = (text) => own.button.textContent === text && document.activeElement === own.button;
+  await page.evaluate(choose, server.origin + '/clawws/notifier.js', 'granted');
+  await page.until('they are on', isLabel, { args: ['Notifications on'] });
+  await page.evaluate(() => own.notifier.notify({ key: 'a', text: 'first' }));
+  await page.evaluate(() => own.button.click());
+  await page.until('they are off', isLabel, { args: ['Notify me'] });
+  await page.evaluate(() => own.notifier.notify({ key: 'a', text: 'second' }));
+  await page.evaluate(() => own.button.click());
+  await page.until('they are on again', isLabel, { args: ['Notifications on'] });
+  assert.deepEqual(await page.evaluate(() => globalThis.notified), ['first']);
+  await page.evaluate(choose, server.origin + '/clawws/notifier.js', 'denied');
+  await page.until('they are blocked', isLabel, { args: ['Blocked by the browser'] });
+  await page.close();
+});
+
+test('marks that turn the order of what is read are written out, not acted on', async () => {
+  const { last } = await server.publish(sessionCreated('a\u202etxt.exe\u2066', { label: 'tab\there\u200b\u007f' }),
+    { type: 'deploy.finished', payload: { by: 'x\u202ey' } });
+  const page = await openDashboard();
+  await page.until('the feed has them', newestInFeedIs, { args: [last] });
+  await page.until('the table has it', () => document.querySelector('#sessions tbody th')?.textContent === 'a\\u202etxt.exe\\u2066');
+  const lines = await page.evaluate(() => [...document.querySelectorAll('#feed summary')].slice(0, 2).map((line) => line.textContent));
+  assert.ok(lines[0].includes('{"by":"x\\u202ey"}'), lines[0]);
+  assert.ok(lines[1].includes('a\\u202etxt.exe\\u2066') && lines[1].includes('tab\\there\\u200b\\x7f'), lines[1]);
+  await page.evaluate(() => document.querySelector('#feed summary').click());
+  await page.until('it is open', () => document.querySelector('#feed pre') !== null);
+  const whole = await page.evaluate(() => document.querySelector('#feed pre').textContent);
+  assert.ok(!whole.includes('\u202e'));
+  assert.equal(JSON.parse(whole).payload.by, 'x\u202ey');
+  await page.close();
+});
+
+test('an event of another day has its date, and tables and regions have a name each', async () => {
+  const { last } = await server.publish({ ...sessionCreated('long-ago'), timestamp: '2021-03-04T12:00:00.000Z' }, sessionCreated('just-now'));
+  const page = await openDashboard();
+  await page.until('the feed has them', newestInFeedIs, { args: [last] });
+  const times = await page.evaluate(() => [...document.querySelectorAll('#feed time')].slice(0, 2).map((time) => time.textContent));
+  assert.match(times[1], /2021/);
+  assert.ok(await page.evaluate(() => [...document.querySelectorAll('#feed time')].every((time) => time.scrollWidth <= time.clientWidth)), 'times are whole');
+  assert.match(times[0], /[0-9]:[0-9]/);
+  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('main table')].map((table) => table.caption.textContent.split(',')[0])),
+    ['Agents', 'Cron jobs', 'Sessions']);
+  const names = await page.evaluate(() => [...document.querySelectorAll('main [aria-labelledby]:not(svg)')]
+    .map((region) => document.getElementById(region.getAttribute('aria-labelledby')).textContent));
+  assert.deepEqual(names, ['Agents', 'Cron jobs', 'Sessions']);
+  await page.close();
+});
+
+/** The least contrast of texts and of borders with what is behind them. */
+const contrasts = () => {
+  const parts = (colour) => colour.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const contrast = (a, b) => {
+    const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const found = {};
+  for (const text of ['#link', '#gateway', '#agents td.good', '#agents td.bad', '#feed .type', '.note', 'figcaption', '#pause']) {
+    const element = document.querySelector(text);
+    found[text] = contrast(parts(getComputedStyle(element).color), behind(element));
+  }
+  const filter = document.getElementById('filter');
+  found.placeholder = contrast(parts(getComputedStyle(filter, '::placeholder').color), behind(filter));
+  for (const id of ['filter', 'pause']) {
+    const element = document.getElementById(id);
+    found[`border of ${id}`] = 1.5 * contrast(parts(getComputedStyle(element).borderTopColor), behind(element.parentElement));
+  }
+  return Object.entries(found).filter(([, value]) => value < 4.5);
+};
+
+for (const scheme of ['light', 'dark']) {
+  test(`texts and borders of the ${scheme} page are told from what is behind them`, async () => {
+    const own = await openBrowser(name, { credentials: server, scheme });
+    try {
+      const page = await own.newPage();
+      await page.goto(server.dashboard);
+      await page.until('the dashboard is live', linkIs, { args: ['live'] });
+      await page.until('the tables are there', () => document.querySelector('#agents td.bad') !== null);
+      assert.deepEqual(await page.evaluate(contrasts), []);
+    } finally {
+      await own.close();
+    }
+  });
+}
+
+test('durations and ages are short at every length', async () => {
+  const { ageText, durationText } = await import(join(process.env.CLAWWS_SOURCE_DIR, 'lib/web/view.js'));
+  const minute = 60_000;
+  assert.deepEqual([0, 83, 1_200, 65_000, 300 * minute, 305 * minute, 26 * 60 * minute, 1e12].map(durationText),
+    ['0 s', '83 ms', '1.2 s', '1 min 5 s', '5 h', '5 h 5 min', '1 d 2 h', '31 y']);
+  const at = Date.parse('2026-11-23T12:00:00Z');
+  const ago = (millis) => ageText(at, new Date(at - millis).toISOString());
+  assert.deepEqual([-5_000, 5_000, 99 * minute, 47 * 60 * minute, 400 * 1_440 * minute, 20_780 * 1_440 * minute].map(ago),
+    ['now', '5 s', '99 min', '47 h', '400 d', '56 y']);
 });

@@ -76,7 +76,7 @@ test('it logs in, shows the state, and goes live by a ticket', async () => {
   assert.deepEqual(await page.evaluate(tableTexts, 'cronJobs', 3), [['crypto:briefing', 'exit 3', '83 ms'], ['nightly', 'ok', '1.2 s']]);
   assert.deepEqual(await page.evaluate(tableTexts, 'sessions', 4),
     [['def-456', 'main', 'cron', '–'], ['abc-123', 'research-agent', 'direct', 'read the news']]);
-  assert.equal(await page.evaluate(() => document.getElementById('gateway').textContent), 'gateway running · 2026.2.21');
+  assert.equal(await page.evaluate(() => document.getElementById('gateway').textContent), 'gateway running · v2026.2.21');
   assert.deepEqual(await page.evaluate(feedPositions), []);
   const asked = await page.evaluate(() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname));
   assert.ok(asked.includes('/clawws/tickets'), asked.join());
@@ -299,7 +299,7 @@ test('a password that was changed: said once, and no try after it', async () => 
   server.changePassword();
   await page.until('it is shown', linkIs, { args: ['refused'] });
   assert.equal(await page.evaluate(linkText), 'not accepted');
-  assert.match(await page.evaluate(() => document.getElementById('banner').textContent), /does not accept this page.*log in/);
+  assert.match(await page.evaluate(() => document.getElementById('banner').textContent), /does not accept this login: .+\. Load the page again to log in\./);
   await picture(page, 'refused');
   const refusals = await server.refusals();
   // The longest delay before a retry, early in an outage, is 2.05 s.
