@@ -7,6 +7,9 @@ import { Notifier } from './notifier.js';
 const MOST_TOASTS = 4;
 const TOAST_MILLIS = 12_000;
 const LATE_MILLIS = 60_000;
+const LONGEST_NAME = 100;
+
+const nameOf = (id) => String(id).length > LONGEST_NAME ? String(id).slice(0, LONGEST_NAME - 1) + '…' : id;
 
 /** Which alarms are news: what is bad already, and says so again, is none. No document needed. */
 export class AlarmBook {
@@ -19,11 +22,16 @@ export class AlarmBook {
     this.#mark('gateway', state.gateway !== null && state.gateway.status !== 'running');
   }
 
+  /** Events are lost, with which anything may have recovered: what is bad from here on is news. */
+  forget() {
+    this.#bad.clear();
+  }
+
   /** What an event has to say, `{key, text, mood}`, or null; a later one of the same key stands for the earlier. */
   look({ type, payload = {} }) {
     if (type === 'agent.status') {
       const key = 'agent ' + payload.agentId;
-      return this.#mark(key, payload.status === 'error') ? { key, text: `Agent ${payload.agentId} is in error`, mood: 'bad' } : null;
+      return this.#mark(key, payload.status === 'error') ? { key, text: `Agent ${nameOf(payload.agentId)} is in error`, mood: 'bad' } : null;
     }
     if (type === 'gateway.status') {
       const wasBad = this.#bad.has('gateway');
@@ -36,7 +44,7 @@ export class AlarmBook {
         : { key: 'gateway', text: 'The gateway is down', mood: 'warn' };
     }
     if (type === 'cron.executed' && payload.exitCode !== 0) {
-      return { key: 'cron ' + payload.jobId, text: `Cron job ${payload.jobId} failed: exit ${payload.exitCode}`, mood: 'bad' };
+      return { key: 'cron ' + payload.jobId, text: `Cron job ${nameOf(payload.jobId)} failed: exit ${payload.exitCode}`, mood: 'bad' };
     }
     return null;
   }
@@ -88,6 +96,10 @@ export class Alerts {
 
   load(state) {
     this.#book.load(state);
+  }
+
+  forget() {
+    this.#book.forget();
   }
 
   look(event) {

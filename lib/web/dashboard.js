@@ -41,6 +41,7 @@ const live = connect({
   onGap(gap) {
     const count = gap.lost === null ? 'events may be missing' : `${gap.lost.toLocaleString()} ${gap.lost === 1 ? 'event is' : 'events are'} missing`;
     feed.addGap(gap.cause === 'new_epoch' ? `The server began a new log here; ${count}.` : `Here ${count}: the server no longer keeps them.`);
+    alerts.forget();
     stateIs = 'unknown';
   },
 });
@@ -51,9 +52,10 @@ const live = connect({
 function begin(state) {
   const isFirst = drawnAt < 0;
   stateIs = 'known';
-  alerts.load(state);
   find('page').dataset.state = 'known';
-  if (isFirst) addOlder(live.status.position, firstLive);
+  if (!isFirst) return;
+  alerts.load(state);
+  addOlder(live.status.position, firstLive);
 }
 
 async function addOlder({ epoch: ours, seq: newest }, live) {

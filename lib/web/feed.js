@@ -3,6 +3,10 @@
 import { durationText, make, plainJson, plainText, setKey, setText, versionText } from './view.js';
 
 const MOST_KEPT = 10_000;
+/** Of the events' JSON: a page may not grow with the size of what comes. */
+const MOST_CHARACTERS = 16 * 1_024 * 1_024;
+const MOST_SEARCHED = 2_000;
+const LONGEST_LINE = 1_000;
 const MOST_SHOWN = 200;
 // Made once: to make one is most of the cost of a line.
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -53,7 +57,7 @@ export class Feed {
 
   add(event) {
     this.#total += 1;
-    this.#push({ event, text: searchText(event) });
+    this.#push(entryOf(event));
   }
 
   addGap(text) {
@@ -63,7 +67,8 @@ export class Feed {
   /** Events that came before all others here, oldest first. */
   addOlder(events) {
     this.#total += events.length;
-    this.#kept.unshift(...events.map((event) => ({ event, text: searchText(event) })));
+    this.#kept.unshift(...events.map(entryOf));
+    this.#kept = newestOf(this.#kept);
     this.#showAll();
   }
 
@@ -86,7 +91,7 @@ export class Feed {
 
   #push(entry) {
     this.#waiting.push(entry);
-    if (this.#waiting.length > 2 * MOST_KEPT) this.#waiting.splice(0, MOST_KEPT);
+    if (this.#waiting.length % 256 === 0) this.#waiting = newestOf(this.#waiting);
     if (this.#drawing) return;
     this.#drawing = true;
     const draw = () => {
@@ -113,7 +118,7 @@ export class Feed {
     setText(this.#pause, 'Pause');
     const fresh = this.#waiting;
     this.#waiting = [];
-    this.#kept = this.#kept.concat(fresh).slice(-MOST_KEPT);
+    this.#kept = newestOf(this.#kept.concat(fresh));
     this.#showCount(words);
     const day = new Date().toDateString();
     if (day !== this.#day && this.#list.childElementCount > 0) return this.#showAll();
@@ -171,8 +176,22 @@ function matches(entry, words) {
   return entry.gap !== undefined || words.every((word) => entry.text.includes(word));
 }
 
-function searchText(event) {
-  return `${event.type} #${event.seq} ${JSON.stringify(event.payload)}`.toLowerCase();
+/** What is kept of an event; the filter looks at the beginning of a long one. */
+function entryOf(event) {
+  const json = JSON.stringify(event.payload ?? {});
+  return { event, size: json.length, text: `${event.type} #${event.seq} ${json.slice(0, MOST_SEARCHED)}`.toLowerCase() };
+}
+
+/** The last of the entries: as many as may be kept, and the newest one in any case. */
+export function newestOf(entries) {
+  let from = entries.length;
+  let characters = 0;
+  while (from > 0 && entries.length - from < MOST_KEPT) {
+    characters += entries[from - 1].size ?? 0;
+    if (characters > MOST_CHARACTERS && from < entries.length) break;
+    from -= 1;
+  }
+  return from === 0 ? entries : entries.slice(from);
 }
 
 /** Whom the event is about, what it says, and whether that is bad. */
@@ -222,8 +241,8 @@ function rowOf({ event, gap }) {
   const line = make('summary', mood);
   line.tabIndex = -1;
   const whom = make('span', 'subject');
-  setKey(whom, plainText(subject));
-  line.append(time, make('span', 'type', plainText(event.type)), whom, make('span', 'said', plainText(details)), make('span', 'seq', '#' + event.seq));
+  setKey(whom, plainText(String(subject).slice(0, LONGEST_LINE)));
+  line.append(time, make('span', 'type', plainText(event.type)), whom, make('span', 'said', plainText(details.slice(0, LONGEST_LINE))), make('span', 'seq', '#' + event.seq));
   whole.append(line);
   whole.addEventListener('toggle', () => {
     if (whole.open && whole.childElementCount === 1) whole.append(make('pre', '', plainJson(event, 2)));

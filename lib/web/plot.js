@@ -19,7 +19,7 @@ export class MinuteCounts {
 
   /** What was before that is not known; it must not look like nothing. */
   knownSince(at) {
-    this.#knownSince = Math.ceil(at / 60_000);
+    this.#knownSince = Math.ceil(Math.min(at, Date.now()) / 60_000);
   }
 
   /** `{counts, known}`: the last minutes, oldest first, and how many of them are known. */

@@ -87,6 +87,8 @@ export function ageText(now, timestamp) {
 /** Rows in the order of `records`; one that is there already is moved and changed, not made anew. */
 export function fillTable(table, records, cellsOf, keyOf) {
   const body = table.tBodies[0];
+  // The row that counts the others has no key: no record may be taken for it.
+  body.querySelector(':scope > tr:not([data-key])')?.remove();
   const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
   const shown = records.slice(0, MOST_ROWS);
   shown.forEach((record, index) => {
@@ -116,7 +118,6 @@ export function fillTable(table, records, cellsOf, keyOf) {
   for (const row of known.values()) row.remove();
   if (records.length > MOST_ROWS) {
     const row = body.insertRow();
-    row.dataset.key = '\u0000more';
     const cell = row.insertCell();
     cell.colSpan = 5;
     cell.textContent = `and ${(records.length - MOST_ROWS).toLocaleString()} more`;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { AlarmBook } from '../../lib/web/alerts.js';
 import { Backoff, PositionRule, State, parsePosition, retryHint } from '../../lib/web/clawws.js';
-import { summaryOf } from '../../lib/web/feed.js';
+import { newestOf, summaryOf } from '../../lib/web/feed.js';
 import { MinuteCounts } from '../../lib/web/plot.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../support/position_rule.json', import.meta.url)));
@@ -126,6 +126,20 @@ test('what comes into error is an alarm, what stays in error is none', () => {
   assert.notEqual(book.look(status('a', 'error')), null);
   book.load(new State());
   assert.notEqual(book.look(status('known', 'error')), null);
+  assert.equal(book.look(status('known', 'error')), null);
+  book.forget();
+  assert.notEqual(book.look(status('known', 'error')), null, 'after a gap it may have recovered');
+  assert.ok(book.look(status('x'.repeat(60_000), 'error')).text.length < 200);
+});
+
+test('a page keeps a bounded number of events, and of characters', () => {
+  const small = Array.from({ length: 25_000 }, (_, seq) => ({ seq, size: 10 }));
+  assert.deepEqual(newestOf(small).map(({ seq }) => seq), small.slice(-10_000).map(({ seq }) => seq));
+  const large = Array.from({ length: 1_000 }, (_, seq) => ({ seq, size: 60_000 }));
+  const kept = newestOf([{ gap: 'here' }, ...large]);
+  assert.ok(kept.length > 200 && kept.length < 300, `${kept.length}`);
+  assert.equal(kept.at(-1).seq, 999);
+  assert.deepEqual(newestOf([{ seq: 1, size: 1e9 }]), [{ seq: 1, size: 1e9 }]);
 });
 
 test('each failed run of a cron job is an alarm', () => {
