@@ -1,37 +1,17 @@
 // What the dashboard shows of ordinary and of odd data, from a telephone to a wide screen, and where the
 // keyboard's focus is when a thing goes. In the browser that CLAWWS_BROWSER names.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { openBrowser } from './support/browsers.mjs';
-import { ClawwsServer } from './support/clawws_server.mjs';
+import { Dashboards } from './support/dashboards.mjs';
 import { throughout } from './support/eventually.mjs';
 import { agentStatus, cronExecuted, gatewayStatus, range, sessionCreated } from './support/events.mjs';
 import { linkIs, newestInFeedIs } from './support/in_page.mjs';
 
-const name = process.env.CLAWWS_BROWSER;
-const pictures = join(process.env.CLAWWS_BINARY_DIR, 'browser/pictures');
-const server = new ClawwsServer(['--allow-type', 'deploy.*']);
-let browser;
-
-before(async () => {
-  mkdirSync(pictures, { recursive: true });
-  await server.start();
-  browser = await openBrowser(name, { credentials: server });
-});
-after(async () => {
-  await browser?.close();
-  await server.dispose();
-});
-
-async function openDashboard(size) {
-  const page = await browser.newPage(size);
-  await page.goto(server.dashboard);
-  await page.until('the dashboard is live', linkIs, { args: ['live'] });
-  await page.until('its feed has begun', () => document.getElementById('feed').getAttribute('aria-busy') === 'false');
-  return page;
-}
+const dashboards = new Dashboards(['--allow-type', 'deploy.*']);
+const { server, name } = dashboards;
+const openDashboard = (size) => dashboards.open(size);
 
 const keyOf = (i) => `agent:main:telegram:group:-100${i}:${12345 + i}`;
 const old = (event, minutes) => ({ ...event, timestamp: new Date(Date.now() - minutes * 60_000).toISOString() });
@@ -69,7 +49,7 @@ test('the last column is in sight on each width, whatever the others hold', asyn
     await page.resize(width, 900);
     // WebKit's window has a least width, a bit above a telephone's.
     await page.until('the page has its width', (wanted) => window.innerWidth === wanted || (wanted < window.innerWidth && window.innerWidth < 560), { args: [width] });
-    await page.screenshot(join(pictures, `${name}-width-${width}.png`));
+    await page.screenshot(dashboards.pictureOf(`width-${width}`));
     assert.deepEqual(await page.evaluate(cutOff), [], `${width} px`);
   }
   await page.close();
@@ -117,7 +97,7 @@ test('on a telephone an event of a type of its own does not print over itself', 
   });
   assert.deepEqual(overlaps, []);
   await page.evaluate(() => document.getElementById('feed').scrollIntoView());
-  await page.screenshot(join(pictures, `${name}-own-types.png`));
+  await page.screenshot(dashboards.pictureOf('own-types'));
   await page.close();
 });
 
@@ -210,7 +190,7 @@ test('the title says that the link is lost, the page stays as bright as it is, a
   await page.until('the title says it', () => document.title === 'Not live · clawws');
   assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('main')).opacity), '1');
   assert.match(await page.evaluate(() => document.getElementById('banner-text').textContent), /as long as the server keeps it/);
-  await page.screenshot(join(pictures, `${name}-outage.png`));
+  await page.screenshot(dashboards.pictureOf('outage'));
   await server.start();
   await page.until('the title is as before', () => document.title === 'clawws');
   await page.close();

@@ -1,33 +1,19 @@
 // The dashboard in the browser that CLAWWS_BROWSER names, as a person has it before them. Leaves a picture of
 // each view in the build folder.
 import assert from 'node:assert/strict';
-import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import test, { after, before } from 'node:test';
+import { statSync } from 'node:fs';
+import test from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openBrowser } from './support/browsers.mjs';
-import { ClawwsServer } from './support/clawws_server.mjs';
+import { Dashboards } from './support/dashboards.mjs';
 import { eventually, throughout } from './support/eventually.mjs';
 import { agentStatus, cronExecuted, gatewayStatus, percentile, range, sessionCreated, sessionKilled } from './support/events.mjs';
 import {
   clientHas, clientIs, clientRecord, feedPositions, feedTotal, gapsInFeed, linkIs, linkText, newestInFeedIs, startClient, tableTexts,
-  watchDashboard,
 } from './support/in_page.mjs';
 
-const name = process.env.CLAWWS_BROWSER;
-const pictures = join(process.env.CLAWWS_BINARY_DIR, 'browser/pictures');
-const server = new ClawwsServer();
-let browser;
-
-before(async () => {
-  mkdirSync(pictures, { recursive: true });
-  await server.start();
-  browser = await openBrowser(name, { credentials: server });
-});
-after(async () => {
-  await browser?.close();
-  await server.dispose();
-});
+const dashboards = new Dashboards();
+const { server, name } = dashboards;
 
 /** With an empty feed: what it begins with is a test of its own. */
 async function openDashboard(size) {
@@ -36,17 +22,10 @@ async function openDashboard(size) {
   return page;
 }
 
-async function openWithOlder(size) {
-  const page = await browser.newPage(size);
-  await page.goto(server.dashboard);
-  await page.evaluate(watchDashboard);
-  await page.until('the dashboard is live', linkIs, { args: ['live'] });
-  await page.until('its feed has begun', () => document.getElementById('feed').getAttribute('aria-busy') === 'false');
-  return page;
-}
+const openWithOlder = (size) => dashboards.open(size);
 
 async function picture(page, view) {
-  const path = join(pictures, `${name}-${view}.png`);
+  const path = dashboards.pictureOf(view);
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)).then(() => true));
   await page.screenshot(path);
   assert.ok(statSync(path).size > 5_000, `${path} shows something`);
@@ -257,7 +236,7 @@ test('a server that was killed and is back: live again within 3 s, and nothing i
 test('1,000 events a second for 10 s, and none is dropped', async (t) => {
   const page = await openDashboard();
   // A picture of the same origin: a page with nothing in it that costs time.
-  const recorder = await browser.newPage({ width: 300, height: 200 });
+  const recorder = await dashboards.browser.newPage({ width: 300, height: 200 });
   await recorder.goto(server.origin + '/clawws/icon.svg');
   await recorder.evaluate(startClient, server.origin + '/clawws/clawws.js', { url: server.webSocket });
   await recorder.until('the recorder is live', clientIs, { args: ['live'] });

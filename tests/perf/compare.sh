@@ -35,21 +35,8 @@ done
 wants() { case " $peers " in *" $1 "*) true ;; *) false ;; esac; }
 
 say() { printf '== %s\n' "$*" >&2; }
-fail() {
-  printf 'compare.sh: %s\n' "$*" >&2
-  exit 1
-}
-
-work=$(mktemp -d)
-servers=
-finish() {
-  # shellcheck disable=SC2086
-  [ -z "$servers" ] || kill $servers 2>/dev/null
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# shellcheck source=tests/perf/servers.inc
+. tests/perf/servers.inc
 
 # ---- what is measured with, and what is measured ----
 
@@ -68,7 +55,6 @@ out=${out:-$build/compare}
 mkdir -p "$out/raw" || exit 1
 rm -f "$out"/raw/*.json
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/clawws-compare
 mkdir -p "$cache" || exit 1
 # The table is made with node, too.
 install_packages nodejs || exit 1
@@ -89,16 +75,7 @@ fi
 
 # ---- servers: start_server PEER sets $pid (to be measured), $main (to be ended) and $to (bench's options) ----
 
-wait_until() {
-  tries=500
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ $tries -gt 0 ] || fail "$peer did not start: $(cat "$work/$peer.log")"
-    sleep 0.02 # poll
-  done
-}
 answers() { curl -sk --max-time 2 -o "$work/answer" -d '{"type":"bench.sample","payload":{}}' "https://127.0.0.1:$1/clawws/events"; }
-free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
 
 # One shard, as each peer has one thread; the certificate that clawws makes is everybody's.
 start_clawws() {

@@ -24,41 +24,17 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-fail() {
-  printf 'proxy.sh: %s\n' "$*" >&2
-  exit 1
-}
+# shellcheck source=tests/perf/servers.inc
+. tests/perf/servers.inc
 for tool in wrk curl openssl node; do command -v $tool >/dev/null 2>&1 || fail "$tool is not installed"; done
 [ -x "$build/bin/clawws-serve" ] || fail "no clawws-serve in $build/bin"
 
-work=$(mktemp -d)
-servers=
-finish() {
-  # shellcheck disable=SC2086
-  [ -z "$servers" ] || kill $servers 2>/dev/null
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/clawws-compare
 nginx=$(command -v nginx || echo "$cache/nginx/usr/sbin/nginx")
 if [ ! -x "$nginx" ]; then
   mkdir -p "$cache/debs"
   (cd "$cache/debs" && apt-get download nginx >&2) || fail "apt-get could not download nginx"
   for package in "$cache"/debs/nginx_*.deb; do dpkg -x "$package" "$cache/nginx" || exit 1; done
 fi
-free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
-wait_until() {
-  tries=500
-  until "$@" >/dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ $tries -gt 0 ] || fail "a server did not start: $(cat "$work"/*.log)"
-    sleep 0.02 # poll
-  done
-}
-
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
   -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null || fail "openssl made no certificate"
 app=$(free_port) proxy=$(free_port) large=$(free_port)
