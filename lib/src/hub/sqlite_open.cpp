@@ -141,8 +141,7 @@ Result<void> SqliteStore::open_database(FileState state) {
   if (const Result<void> settled = settle_epoch(state, *extent); !settled) return settled;
   if (const Result<void> prepared = prepare_statements(); !prepared) return prepared;
   struct stat wal {};
-  const std::string wal_file = database_file().string() + "-wal";
-  wal_inode_ = ::stat(wal_file.c_str(), &wal) == 0 ? wal.st_ino : 0;
+  wal_inode_ = ::stat(wal_file_.c_str(), &wal) == 0 ? wal.st_ino : 0;
   return start_helpers(checked_from_);
 }
 

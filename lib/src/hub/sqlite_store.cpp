@@ -16,6 +16,8 @@ using base::Result;
 
 SqliteStore::SqliteStore(SqliteStoreConfig config)
     : config_(std::move(config)),
+      database_file_(config_.directory / "events.db"),
+      wal_file_(config_.directory / "events.db-wal"),
       clock_(config_.clock ? config_.clock : base::unix_millis),
       disk_(config_.directory / "events.reserve", config_.free_bytes) {}
 
@@ -59,10 +61,9 @@ Result<void> SqliteStore::in_place() const {
                  database_file().string() + " is another file than the one that was opened; put that back, or restart the server");
   }
   // A removed log still takes events, which a regular stop brings into the database and a kill loses.
-  const std::string wal = database_file().string() + "-wal";
-  if (wal_inode_ != 0 && (::stat(wal.c_str(), &there) != 0 || there.st_ino != wal_inode_)) {
+  if (wal_inode_ != 0 && (::stat(wal_file_.c_str(), &there) != 0 || there.st_ino != wal_inode_)) {
     return Error(Errc::unavailable,
-                 wal + " was removed or replaced; stop the server (SIGTERM keeps all events) and start it again");
+                 wal_file_.string() + " was removed or replaced; stop the server (SIGTERM keeps all events) and start it again");
   }
   return {};
 }

@@ -67,7 +67,7 @@ class SqliteStore final : public EventStore {
 
   SqliteKeeper& keeper() noexcept { return *keeper_; }
   const SqliteCheckpointer& checkpointer() const noexcept { return *checkpointer_; }
-  std::filesystem::path database_file() const { return config_.directory / "events.db"; }
+  const std::filesystem::path& database_file() const noexcept { return database_file_; }
 
  private:
   enum class FileState : std::uint8_t { made, found };
@@ -92,6 +92,7 @@ class SqliteStore final : public EventStore {
   base::Error failed_here(const base::Error& why) const;
 
   const SqliteStoreConfig config_;
+  const std::filesystem::path database_file_, wal_file_;
   const std::function<std::int64_t()> clock_;
   Sink sink_;
   EpochList epochs_;
